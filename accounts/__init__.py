@@ -1,0 +1,1 @@
+"""The tenant: people, organizations, roles, tokens and the audit trail."""

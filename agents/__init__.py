@@ -1,0 +1,1 @@
+"""Agents and their runs: the engine, the processes, the tools and the prompts."""

@@ -1,0 +1,1 @@
+"""Chat models behind one protocol: clients, routing, retries and the ledger."""

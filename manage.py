@@ -1,0 +1,18 @@
+#!/usr/bin/env python
+"""Django's command line. `./spacebot manage …` runs it with the embedded servers up."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spacebot_site.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Memory: the typed graph, recall and working memory. It holds no tables yet."""

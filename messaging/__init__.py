@@ -1,0 +1,1 @@
+"""Conversations, messages and deliveries, and the adapters that carry them."""

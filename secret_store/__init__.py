@@ -1,0 +1,1 @@
+"""Encrypted secrets of an organization. The app label is `secrets`."""

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class SecretStoreConfig(AppConfig):
+    name = "secret_store"
+    label = "secrets"
+    verbose_name = "Secrets"

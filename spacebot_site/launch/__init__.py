@@ -1,0 +1,1 @@
+"""Set-up and supervision. Standard library only: it runs before anything is installed."""

@@ -1,0 +1,1 @@
+"""Goals, tasks, approvals and schedules. It holds no tables yet."""
