@@ -1,0 +1,103 @@
+"""The process set: what runs, how it is started, how we know that it is well, and what happens when it dies.
+
+This table is the only place that names them. `${…}` in a command is filled in from `Place`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a set of processes runs."""
+
+    home: Path
+    port: int
+    bind: str = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Health:
+    """Well means: the `address` answers HTTP below 500, or the process itself touched its pulse file lately."""
+
+    address: str = ""
+    pulse_max_age_s: float = 0
+    start_within_s: float = 60
+    interval_s: float = 15
+
+
+@dataclass(frozen=True)
+class Restart:
+    """After a death wait `first_s`, twice as long each time up to `most_s`; start over after `forgive_s` of good health."""
+
+    first_s: float = 0.2
+    most_s: float = 30
+    forgive_s: float = 60
+
+    def delay_s(self, deaths: int) -> float:
+        return float(min(self.most_s, self.first_s * 2 ** max(0, deaths - 1)))
+
+
+@dataclass(frozen=True)
+class Process:
+    name: str
+    command: tuple[str, ...]
+    health: Health
+    restart: Restart = Restart()
+    stop_signal: int = signal.SIGTERM
+    stop_within_s: float = 10
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+WEB = {
+    "uvicorn": (
+        "${python}", "-m", "uvicorn", "spacebot_site.asgi:application", "--host", "${bind}", "--port", "${port}",
+        "--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "3", "--ws-max-size", "1048576",
+    ),
+    "daphne": (
+        "${python}", "-m", "daphne", "-b", "${bind}", "-p", "${port}", "-v", "0", "--access-log", "/dev/null",
+        "spacebot_site.asgi:application",
+    ),
+}  # fmt: skip
+
+
+def table() -> tuple[Process, ...]:
+    """Return the processes in the order in which they start; they stop the other way round."""
+    threads = os.environ.get("SPACEBOT_WORKER_THREADS", "").strip() or "256"
+    return (
+        Process(
+            name="web",
+            command=WEB[os.environ.get("SPACEBOT_ASGI", "").strip() or "uvicorn"],
+            health=Health(address="/healthz"),
+        ),
+        Process(
+            name="worker",
+            command=(
+                "${python}", "-m", "celery", "-A", "spacebot_site.celery", "worker", "-P", "threads", "-c", threads,
+                "-Q", "runs", "-l", "warning", "--without-gossip", "--without-mingle", "--without-heartbeat",
+                "-n", "worker@spacebot",
+            ),
+            health=Health(pulse_max_age_s=60),
+        ),
+        Process(
+            name="beat",
+            command=("${python}", "-m", "celery", "-A", "spacebot_site.celery", "beat", "-l", "warning", "--pidfile="),
+            health=Health(pulse_max_age_s=60),
+        ),
+        Process(
+            name="gateway",
+            command=("${python}", "manage.py", "gateway"),
+            health=Health(pulse_max_age_s=60),
+        ),
+    )  # fmt: skip
+
+
+def command_line(process: Process, place: Place) -> list[str]:
+    values = {"python": sys.executable, "home": str(place.home), "port": str(place.port), "bind": place.bind}
+    return [Template(part).substitute(values) for part in process.command]
