@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from accounts.errors import Forbidden
 from accounts.models import Membership, Organization, Role, User
+from accounts.scopes import MINIMUM_ROLES
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Actor:
             raise Forbidden(f"This needs the role {role.value} or higher.")
 
     def check_scope(self, scope: str) -> None:
-        """Raise Forbidden unless the token, if it is one, carries `scope`."""
+        """Raise Forbidden unless the role reaches `scope` and the token, if there is one, carries it."""
+        self.check_level(MINIMUM_ROLES[scope])
         if self.scopes is not None and scope not in self.scopes:
             raise Forbidden(f"This token lacks the scope {scope}.")
 

@@ -1,13 +1,16 @@
 """What accounts refuses.
 
-    AccountsError
-    ├── NotFound            also for rows of another organization: an identifier tells nothing
-    ├── Forbidden           the role or the token's scope does not reach
-    ├── InvalidInput(field) a value that cannot be accepted
-    └── Conflict            the row changed or exists already
+AccountsError
+├── NotFound            also for rows of another organization: an identifier tells nothing
+│   └── LinkUnusable(reason)   a sign-in link that is unknown, used or expired
+├── Forbidden           the role or the token's scope does not reach
+├── InvalidInput(field) a value that cannot be accepted
+└── Conflict            the row changed or exists already
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 
 class AccountsError(Exception):
@@ -16,6 +19,12 @@ class AccountsError(Exception):
 
 class NotFound(AccountsError):
     pass
+
+
+class LinkUnusable(NotFound):
+    def __init__(self, message: str, *, reason: Literal["unknown", "used", "expired"]) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Forbidden(AccountsError):

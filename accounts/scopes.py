@@ -1,0 +1,31 @@
+"""What a token may be allowed to do, and the lowest role that may do it at all."""
+
+from __future__ import annotations
+
+from accounts.models import Role
+
+MINIMUM_ROLES: dict[str, Role] = {
+    "organization:read": Role.MEMBER,
+    "organization:write": Role.ADMIN,
+    "members:read": Role.MEMBER,
+    "members:write": Role.ADMIN,
+    "tokens:read": Role.MEMBER,
+    "tokens:write": Role.MEMBER,
+    "audit:read": Role.ADMIN,
+    "agents:read": Role.MEMBER,
+    "agents:write": Role.ADMIN,
+    "conversations:read": Role.MEMBER,
+    "conversations:write": Role.MEMBER,
+    "runs:read": Role.MEMBER,
+    "runs:write": Role.MEMBER,
+    "events:read": Role.MEMBER,
+    "models:read": Role.MEMBER,
+    "models:write": Role.ADMIN,
+    "secrets:read": Role.ADMIN,
+    "secrets:write": Role.ADMIN,
+}
+
+
+def allowed_scopes(role: Role) -> frozenset[str]:
+    """Return every scope that `role` reaches."""
+    return frozenset(scope for scope, minimum in MINIMUM_ROLES.items() if role.level >= minimum.level)
