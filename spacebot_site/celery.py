@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import beat_init, worker_ready
+
+from spacebot_site.launch.health import start_pulse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spacebot_site.settings")
 
 app = Celery("spacebot")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
+
+
+@worker_ready.connect
+@beat_init.connect
+def _show_a_pulse(**_: Any) -> None:
+    start_pulse()

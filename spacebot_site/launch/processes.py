@@ -24,7 +24,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Health:
-    """Well means: the `address` answers HTTP below 500, or the process itself touched its pulse file lately."""
+    """Well means: `address` answers HTTP below 500, or the process touched its pulse file lately."""
 
     address: str = ""
     pulse_max_age_s: float = 0
@@ -34,7 +34,10 @@ class Health:
 
 @dataclass(frozen=True)
 class Restart:
-    """After a death wait `first_s`, twice as long each time up to `most_s`; start over after `forgive_s` of good health."""
+    """After a death wait `first_s`, then twice as long each time up to `most_s`.
+
+    A child that was well for `forgive_s` starts over at `first_s`.
+    """
 
     first_s: float = 0.2
     most_s: float = 30
