@@ -239,7 +239,9 @@ class Report(models.Model):
     organization = models.ForeignKey(Organization, models.CASCADE)
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="reports")
     run = models.ForeignKey(Run, models.CASCADE, related_name="reports")
-    number = models.PositiveIntegerField(default=0, help_text="Rises with each result of an interactive worker")
+    number = models.PositiveIntegerField(
+        default=0, help_text="Rises with each result of an interactive worker"
+    )
     outcome = models.CharField(max_length=12)
     text = models.TextField()
     state = models.CharField(max_length=8, choices=ReportState.choices, default=ReportState.PENDING)
@@ -250,7 +252,9 @@ class Report(models.Model):
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="report_once")]
         indexes = [
             models.Index(
-                fields=["conversation"], condition=models.Q(state__in=["pending", "taken"]), name="report_open"
+                fields=["conversation"],
+                condition=models.Q(state__in=["pending", "taken"]),
+                name="report_open",
             )
         ]
 

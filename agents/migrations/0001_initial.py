@@ -7,202 +7,463 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('messaging', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("messaging", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Agent',
+            name="Agent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60)),
-                ('name', models.CharField(max_length=80)),
-                ('tagline', models.CharField(blank=True, max_length=160)),
-                ('preset', models.CharField(blank=True, help_text='What it was made from', max_length=40)),
-                ('soul', models.TextField(blank=True, help_text='Character and values')),
-                ('identity', models.TextField(blank=True, help_text='Who it is and whom it serves')),
-                ('role', models.TextField(blank=True, help_text='What it does and how')),
-                ('settings', models.JSONField(blank=True, default=dict, help_text='Limits; see docs/settings.md')),
-                ('enabled', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agents', to='accounts.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=60)),
+                ("name", models.CharField(max_length=80)),
+                ("tagline", models.CharField(blank=True, max_length=160)),
+                ("preset", models.CharField(blank=True, help_text="What it was made from", max_length=40)),
+                ("soul", models.TextField(blank=True, help_text="Character and values")),
+                ("identity", models.TextField(blank=True, help_text="Who it is and whom it serves")),
+                ("role", models.TextField(blank=True, help_text="What it does and how")),
+                (
+                    "settings",
+                    models.JSONField(blank=True, default=dict, help_text="Limits; see docs/settings.md"),
+                ),
+                ("enabled", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="agents",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Prompt',
+            name="Prompt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64)),
-                ('system', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), help_text='Stable to volatile', size=None)),
-                ('tools', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "system",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), help_text="Stable to volatile", size=None
+                    ),
+                ),
+                ("tools", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="accounts.organization"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('channel', 'Channel'), ('branch', 'Branch'), ('worker', 'Worker')], max_length=12)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('waiting', 'Waiting'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('timed_out', 'Timed Out'), ('interrupted', 'Interrupted')], default='queued', max_length=12)),
-                ('interactive', models.BooleanField(default=False)),
-                ('title', models.CharField(blank=True, max_length=200)),
-                ('input', models.JSONField(default=dict)),
-                ('origin_key', models.CharField(max_length=80, null=True, unique=True)),
-                ('fork_seq', models.BigIntegerField(null=True)),
-                ('due_at', models.DateTimeField()),
-                ('coalesce_until', models.DateTimeField(null=True)),
-                ('lease_owner', models.CharField(blank=True, max_length=80)),
-                ('lease_expires_at', models.DateTimeField(null=True)),
-                ('fence', models.PositiveIntegerField(default=0)),
-                ('cancel_requested_at', models.DateTimeField(null=True)),
-                ('cancel_reason', models.CharField(blank=True, max_length=300)),
-                ('active_ms', models.PositiveBigIntegerField(default=0)),
-                ('active_limit_s', models.PositiveIntegerField(default=600)),
-                ('recoveries', models.PositiveSmallIntegerField(default=0)),
-                ('status_text', models.CharField(blank=True, max_length=300)),
-                ('outcome', models.CharField(blank=True, max_length=12)),
-                ('result', models.JSONField(default=dict)),
-                ('failure', models.JSONField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('agent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='agents.agent')),
-                ('conversation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='messaging.conversation')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='accounts.organization')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='children', to='agents.run')),
-                ('prompt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agents.prompt')),
-                ('requester_person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.person')),
-                ('requester_user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("channel", "Channel"), ("branch", "Branch"), ("worker", "Worker")],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("waiting", "Waiting"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                            ("timed_out", "Timed Out"),
+                            ("interrupted", "Interrupted"),
+                        ],
+                        default="queued",
+                        max_length=12,
+                    ),
+                ),
+                ("interactive", models.BooleanField(default=False)),
+                ("title", models.CharField(blank=True, max_length=200)),
+                ("input", models.JSONField(default=dict)),
+                ("origin_key", models.CharField(max_length=80, null=True, unique=True)),
+                ("fork_seq", models.BigIntegerField(null=True)),
+                ("due_at", models.DateTimeField()),
+                ("coalesce_until", models.DateTimeField(null=True)),
+                ("lease_owner", models.CharField(blank=True, max_length=80)),
+                ("lease_expires_at", models.DateTimeField(null=True)),
+                ("fence", models.PositiveIntegerField(default=0)),
+                ("cancel_requested_at", models.DateTimeField(null=True)),
+                ("cancel_reason", models.CharField(blank=True, max_length=300)),
+                ("active_ms", models.PositiveBigIntegerField(default=0)),
+                ("active_limit_s", models.PositiveIntegerField(default=600)),
+                ("recoveries", models.PositiveSmallIntegerField(default=0)),
+                ("status_text", models.CharField(blank=True, max_length=300)),
+                ("outcome", models.CharField(blank=True, max_length=12)),
+                ("result", models.JSONField(default=dict)),
+                ("failure", models.JSONField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="runs", to="agents.agent"
+                    ),
+                ),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="messaging.conversation",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="children",
+                        to="agents.run",
+                    ),
+                ),
+                (
+                    "prompt",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="agents.prompt",
+                    ),
+                ),
+                (
+                    "requester_person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="accounts.person",
+                    ),
+                ),
+                (
+                    "requester_user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Report',
+            name="Report",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(default=0, help_text='Rises with each result of an interactive worker')),
-                ('outcome', models.CharField(max_length=12)),
-                ('text', models.TextField()),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('taken', 'Taken'), ('told', 'Told')], default='pending', max_length=8)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reports', to='messaging.conversation')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.organization')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reports', to='agents.run')),
-                ('told_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='agents.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "number",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Rises with each result of an interactive worker"
+                    ),
+                ),
+                ("outcome", models.CharField(max_length=12)),
+                ("text", models.TextField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("taken", "Taken"), ("told", "Told")],
+                        default="pending",
+                        max_length=8,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="reports",
+                        to="messaging.conversation",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="accounts.organization"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="reports", to="agents.run"
+                    ),
+                ),
+                (
+                    "told_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="agents.run",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RunInput',
+            name="RunInput",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField()),
-                ('key', models.CharField(max_length=80, unique=True)),
-                ('taken_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.organization')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='inputs', to='agents.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("text", models.TextField()),
+                ("key", models.CharField(max_length=80, unique=True)),
+                ("taken_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="accounts.organization"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="inputs", to="agents.run"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('added', models.JSONField(default=list)),
-                ('response', models.JSONField(default=dict)),
-                ('model', models.CharField(blank=True, max_length=120)),
-                ('stop_reason', models.CharField(blank=True, max_length=20)),
-                ('input_tokens', models.PositiveIntegerField(default=0)),
-                ('output_tokens', models.PositiveIntegerField(default=0)),
-                ('cost_usd', models.DecimalField(decimal_places=8, max_digits=14, null=True)),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.organization')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='agents.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("added", models.JSONField(default=list)),
+                ("response", models.JSONField(default=dict)),
+                ("model", models.CharField(blank=True, max_length=120)),
+                ("stop_reason", models.CharField(blank=True, max_length=20)),
+                ("input_tokens", models.PositiveIntegerField(default=0)),
+                ("output_tokens", models.PositiveIntegerField(default=0)),
+                ("cost_usd", models.DecimalField(decimal_places=8, max_digits=14, null=True)),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="accounts.organization"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="agents.run"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['run_id', 'number'],
+                "ordering": ["run_id", "number"],
             },
         ),
         migrations.CreateModel(
-            name='ToolCall',
+            name="ToolCall",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField()),
-                ('call_id', models.CharField(help_text="The model's id for it", max_length=120)),
-                ('name', models.CharField(max_length=80)),
-                ('arguments', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('refused', 'Refused'), ('unknown', 'Interrupted, result unknown')], max_length=10)),
-                ('repeatable', models.BooleanField(default=False)),
-                ('key', models.CharField(max_length=80, unique=True)),
-                ('result', models.TextField(blank=True)),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.organization')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tool_calls', to='agents.run')),
-                ('step', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tool_calls', to='agents.step')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("call_id", models.CharField(help_text="The model's id for it", max_length=120)),
+                ("name", models.CharField(max_length=80)),
+                ("arguments", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("refused", "Refused"),
+                            ("unknown", "Interrupted, result unknown"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("repeatable", models.BooleanField(default=False)),
+                ("key", models.CharField(max_length=80, unique=True)),
+                ("result", models.TextField(blank=True)),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="accounts.organization"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tool_calls",
+                        to="agents.run",
+                    ),
+                ),
+                (
+                    "step",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tool_calls",
+                        to="agents.step",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['step_id', 'position'],
+                "ordering": ["step_id", "position"],
             },
         ),
         migrations.AddConstraint(
-            model_name='agent',
-            constraint=models.UniqueConstraint(fields=('organization', 'slug'), name='agent_slug_once'),
+            model_name="agent",
+            constraint=models.UniqueConstraint(fields=("organization", "slug"), name="agent_slug_once"),
         ),
         migrations.AddConstraint(
-            model_name='prompt',
-            constraint=models.UniqueConstraint(fields=('organization', 'digest'), name='prompt_once'),
+            model_name="prompt",
+            constraint=models.UniqueConstraint(fields=("organization", "digest"), name="prompt_once"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('state', 'queued')), fields=['due_at'], name='run_queued'),
+            model_name="run",
+            index=models.Index(condition=models.Q(("state", "queued")), fields=["due_at"], name="run_queued"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('state', 'running')), fields=['lease_expires_at'], name='run_leased'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("state", "running")), fields=["lease_expires_at"], name="run_leased"
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'running', 'waiting'])), fields=['conversation', 'kind'], name='run_live'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "running", "waiting"])),
+                fields=["conversation", "kind"],
+                name="run_live",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['organization', '-created_at'], name='run_recent'),
+            model_name="run",
+            index=models.Index(fields=["organization", "-created_at"], name="run_recent"),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'channel'), ('state__in', ['queued', 'running', 'waiting'])), fields=('conversation',), name='run_one_live_channel'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "channel"), ("state__in", ["queued", "running", "waiting"])),
+                fields=("conversation",),
+                name="run_one_live_channel",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled', 'timed_out', 'interrupted'])), name='run_state_known'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "queued",
+                            "running",
+                            "waiting",
+                            "succeeded",
+                            "failed",
+                            "cancelled",
+                            "timed_out",
+                            "interrupted",
+                        ],
+                    )
+                ),
+                name="run_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', False), ('state__in', ['succeeded', 'failed', 'cancelled', 'timed_out', 'interrupted'])), models.Q(('finished_at__isnull', True), ('state__in', ['queued', 'running', 'waiting'])), _connector='OR'), name='run_finished_iff_terminal'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("finished_at__isnull", False),
+                        ("state__in", ["succeeded", "failed", "cancelled", "timed_out", "interrupted"]),
+                    ),
+                    models.Q(("finished_at__isnull", True), ("state__in", ["queued", "running", "waiting"])),
+                    _connector="OR",
+                ),
+                name="run_finished_iff_terminal",
+            ),
         ),
         migrations.AddIndex(
-            model_name='report',
-            index=models.Index(condition=models.Q(('state__in', ['pending', 'taken'])), fields=['conversation'], name='report_open'),
+            model_name="report",
+            index=models.Index(
+                condition=models.Q(("state__in", ["pending", "taken"])),
+                fields=["conversation"],
+                name="report_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='report',
-            constraint=models.UniqueConstraint(fields=('run', 'number'), name='report_once'),
+            model_name="report",
+            constraint=models.UniqueConstraint(fields=("run", "number"), name="report_once"),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('run', 'number'), name='step_number_once'),
+            model_name="step",
+            constraint=models.UniqueConstraint(fields=("run", "number"), name="step_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='toolcall',
-            constraint=models.UniqueConstraint(fields=('step', 'position'), name='tool_call_once'),
+            model_name="toolcall",
+            constraint=models.UniqueConstraint(fields=("step", "position"), name="tool_call_once"),
         ),
     ]

@@ -1,0 +1,1 @@
+"""What a model is given: history as text, the status block, reports."""

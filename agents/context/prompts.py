@@ -1,0 +1,57 @@
+"""System prompts, from the templates in `agents/prompts/`.
+
+A prompt is a tuple of parts from stable to volatile. The first part depends on the agent alone and the second on the
+conversation, so both are byte-stable between turns and a provider's cache holds. What changes from turn to turn rides
+on the newest message instead.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from agents.context.history import clean_name
+from agents.models import Agent
+from messaging.models import Conversation, Participant
+
+VERSION = "1"
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).resolve().parent.parent / "prompts"),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701  the output is a prompt, not a page
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render(name: str, **values: object) -> str:
+    return _environment().get_template(f"{name}.j2").render(version=VERSION, **values).strip()
+
+
+def channel_system(agent: Agent, conversation: Conversation) -> tuple[str, ...]:
+    people = (
+        Participant.objects.filter(conversation_id=conversation.pk)
+        .order_by("person__display_name")
+        .values_list("person__display_name", flat=True)[:30]
+    )
+    where = render(
+        "conversation",
+        kind=conversation.kind,
+        title=clean_name(conversation.title) if conversation.title else "",
+        people=[clean_name(name) for name in people],
+    )
+    return (render("channel", agent=agent), where)
+
+
+def branch_system(agent: Agent) -> tuple[str, ...]:
+    return (render("branch", agent=agent),)
+
+
+def worker_system(agent: Agent, *, interactive: bool) -> tuple[str, ...]:
+    return (render("worker", agent=agent, interactive=interactive),)

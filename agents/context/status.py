@@ -1,0 +1,55 @@
+"""The status block and the report blocks: what a channel knows of its children."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from agents.context.history import indent
+from agents.models import LIVE_STATES, Report, ReportState, Run, RunState
+
+WORDS = {
+    RunState.QUEUED: "waiting for a place",
+    RunState.RUNNING: "working",
+    RunState.WAITING: "idle, waiting for input",
+}
+
+
+def status_block(conversation_id: int) -> str:
+    """Return the live branches and workers of a conversation as text; empty when there are none."""
+    rows = (
+        Run.objects.filter(
+            conversation_id=conversation_id, kind__in=["branch", "worker"], state__in=LIVE_STATES
+        )
+        .order_by("id")
+        .only(
+            "id", "kind", "state", "title", "status_text", "interactive", "created_at", "cancel_requested_at"
+        )[:20]
+    )
+    now = timezone.now()
+    lines = []
+    for run in rows:
+        words = "being cancelled" if run.cancel_requested_at else WORDS[RunState(run.state)]
+        age_s = int((now - run.created_at).total_seconds())
+        kind = "interactive worker" if run.interactive else run.kind
+        progress = f"; last status: {indent(run.status_text)}" if run.status_text else ""
+        lines.append(f"- {kind} #{run.pk} ({words}, started {age_s} s ago): {indent(run.title)}{progress}")
+    return "[running now]\n" + "\n".join(lines) + "\n[/running now]" if lines else ""
+
+
+def pending_reports(conversation_id: int) -> list[Report]:
+    return list(
+        Report.objects.filter(conversation_id=conversation_id, state=ReportState.PENDING)
+        .select_related("run")
+        .order_by("id")[:20]
+    )
+
+
+def render_reports(reports: Sequence[Report]) -> str:
+    """Render results that nobody has been told yet; their text is data, so it is indented."""
+    return "\n".join(
+        f"[report {report.run.kind} #{report.run_id} {report.outcome}]\n"
+        f"  Task: {indent(report.run.title)}\n  {indent(report.text)}\n[/report]"
+        for report in reports
+    )

@@ -1,0 +1,48 @@
+"""The one terminal write of a run, in one transaction with all that it causes."""
+
+from __future__ import annotations
+
+from django.db.models import F
+from django.utils import timezone
+
+from agents.engine import wakeups
+from agents.engine.claims import Claim, Held
+from agents.errors import LostLease
+from agents.loop import Ending
+from agents.models import Run, RunKind, RunState
+from agents.processes.base import Process
+from agents.states import check_transition
+from realtime.services import record
+
+
+def finish(process: Process, ending: Ending, held: Held) -> None:
+    """Close the run, or lay it to wait. Call inside `fenced`; the fence is asked once more by the UPDATE itself."""
+    run, claim = process.run, process.claim
+    check_transition(RunState.RUNNING, ending.state)
+    process.before_finish(ending, held)
+    _close(run, claim, ending)
+    process.after_finish(ending, held)
+    if run.kind != RunKind.CHANNEL or ending.failure:
+        record(run.organization_id, wakeups.run_changed(run))
+    if run.kind != RunKind.CHANNEL and run.conversation_id:
+        wakeups.nudge_next(run.conversation_id, run.kind)
+
+
+def _close(run: Run, claim: Claim, ending: Ending) -> None:
+    terminal = ending.state != RunState.WAITING
+    values = {
+        "state": ending.state,
+        "outcome": ending.outcome,
+        "result": ending.result,
+        "failure": ending.failure,
+        "lease_owner": "",
+        "lease_expires_at": None,
+        "finished_at": timezone.now() if terminal else None,
+    }
+    changed = Run.objects.filter(pk=run.pk, fence=claim.fence, state=RunState.RUNNING).update(
+        **values, active_ms=F("active_ms") + claim.active_ms, prompt_id=run.prompt_id
+    )
+    if not changed:
+        raise LostLease(f"run {run.pk} was closed elsewhere")
+    for name, value in values.items():
+        setattr(run, name, value)

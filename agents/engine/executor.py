@@ -1,0 +1,159 @@
+"""One execution of one run: claim it, drive the loop, make its terminal write."""
+
+from __future__ import annotations
+
+import contextlib
+
+import structlog
+from django.db import Error
+from django.db.utils import InterfaceError, OperationalError
+
+from accounts.database import release_connection
+from agents.engine.claims import Claim, check_owned, claim
+from agents.engine.journal import DatabaseJournal, store_prompt
+from agents.engine.leases import keeper
+from agents.engine.restore import restore
+from agents.engine.streaming import ReplyStream
+from agents.errors import LostLease, RunStopped
+from agents.loop import Ending, Transcript, run_loop
+from agents.models import Run, RunState
+from agents.processes import sentences
+from agents.processes.base import Process
+from agents.processes.registry import PROCESSES
+from agents.tools.gate import Gate
+from llm.errors import Cancelled, LLMError
+from llm.services import CallContext, complete
+from llm.types import CancelToken, ChatRequest, ChatResponse
+from realtime.services import NewEvent, publish_transient
+
+log = structlog.get_logger(__name__)
+
+MOST_RECOVERIES = 5
+
+
+def execute_run(run_id: int, kind: str, conversation_id: int | None) -> bool:
+    """Execute a run if it can be claimed; return whether it was. Safe to call twice and at any moment.
+
+    A database that goes away leaves the run to its lease: whoever claims it next goes on from its last step.
+    """
+    claimed = claim(run_id, kind, conversation_id)
+    if claimed is None:
+        return False
+    with keeper.keep(claimed):
+        try:
+            _execute(claimed)
+        except LostLease as error:
+            log.info("run.lost_lease", run=run_id, reason=str(error))
+        except (OperationalError, InterfaceError) as error:
+            log.warning("run.database_unavailable", run=run_id, error=str(error))
+            with contextlib.suppress(Error):
+                release_connection()
+    return True
+
+
+def _execute(claimed: Claim) -> None:
+    run = Run.objects.select_related("agent", "conversation").get(pk=claimed.run_id)
+    check_owned(run, claimed)
+    process = PROCESSES[run.kind](run, claimed)
+    gate = Gate(process)
+    journal = DatabaseJournal(process, gate)
+    try:
+        if early := _early_end(run, process):
+            journal.end(early)
+            return
+        _drive(process, gate, journal)
+    except RunStopped as error:
+        _stop(process, journal, error.reason)
+    except Cancelled:
+        _stop(process, journal, claimed.cancel.reason)
+    except LLMError as error:
+        log.warning("run.model_failed", run=run.pk, kind=type(error).__name__, vendor=error.vendor_text[:500])
+        journal.end(process.failed(error, sentences.sentence_for(error)))
+    except (LostLease, OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("run.crashed", run=run.pk)
+        journal.end(process.failed(None, sentences.SOMETHING_BROKE))
+
+
+def _early_end(run: Run, process: Process) -> Ending | None:
+    """Return the end of a run that must not start."""
+    if run.cancel_requested_at:
+        return process.stopped(RunState.CANCELLED, run.cancel_reason)
+    if not run.agent.enabled:
+        return process.failed(None, sentences.AGENT_OFF)
+    if run.recoveries > MOST_RECOVERIES:
+        return process.stopped(RunState.INTERRUPTED, "recovered too often")
+    return None
+
+
+def _drive(process: Process, gate: Gate, journal: DatabaseJournal) -> Ending:
+    run = process.run
+    transcript, open_step = restore(run, process) if _may_have_steps(process) else (Transcript(), None)
+    system, tools = process.system(), tuple(tool.spec for tool in gate.tools.values())
+    store_prompt(run, system, tools)
+    if process.streams_to_people():
+        _typing(run, on=True)
+    if open_step is not None:
+        record = journal.resume(open_step)
+        transcript.messages.extend(record.results)
+        if record.ending is not None:
+            return record.ending
+    return run_loop(
+        _Asker(process, journal),
+        journal,
+        transcript,
+        system=system,
+        tools=tools,
+        max_steps=process.max_steps + transcript.steps if run.interactive else process.max_steps,
+        cancel=process.claim.cancel,
+    )
+
+
+def _may_have_steps(process: Process) -> bool:
+    """A run claimed for the first time has no steps: spare it the question."""
+    return process.claim.fence > 1
+
+
+class _Asker:
+    """Asks the model, holding no database connection, and streams a channel's words to those who watch."""
+
+    def __init__(self, process: Process, journal: DatabaseJournal) -> None:
+        run, self.process, self.journal = process.run, process, journal
+        self.context = CallContext(
+            organization_id=run.organization_id,
+            process=process.llm_process,
+            agent_id=run.agent_id,
+            run_id=run.pk,
+            conversation_id=run.conversation_id,
+            requester_user_id=run.requester_user_id,
+            requester_person_id=run.requester_person_id,
+            model_override=run.conversation.settings.get("model") if run.conversation else None,
+        )
+
+    def __call__(self, request: ChatRequest, cancel: CancelToken) -> ChatResponse:
+        stream = ReplyStream(self.process.run) if self.process.streams_to_people() else None
+        completed = complete(self.context, request, on_event=stream or (lambda event: None), cancel=cancel)
+        self.journal.cost_usd = completed.cost_usd
+        if stream is not None and completed.response.message.tool_calls and not _replies(completed.response):
+            stream.reset()
+        return completed.response
+
+
+def _replies(response: ChatResponse) -> bool:
+    return any(call.name == "reply" for call in response.message.tool_calls)
+
+
+def _stop(process: Process, journal: DatabaseJournal, reason: str) -> None:
+    if reason == "lost":
+        raise LostLease(f"run {process.run.pk} lost its lease")
+    state = RunState.TIMED_OUT if reason == "deadline" else RunState.CANCELLED
+    detail = reason.removeprefix("cancelled: ")
+    journal.end(process.stopped(state, detail))
+
+
+def _typing(run: Run, *, on: bool) -> None:
+    publish_transient(
+        run.organization_id,
+        NewEvent(kind="typing", payload={"run_id": run.pk, "on": on}, conversation_id=run.conversation_id),
+    )

@@ -1,0 +1,235 @@
+"""Records steps and calls their tools.
+
+A step whose calls are all transactional is one commit: the step, the effects and, if one of them ends the run,
+the terminal write. With any other call in it, the step is committed first, each call after it, and the calls that
+end the run last. A crash therefore finds a step either whole or with calls whose state says what is known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.database import release_connection
+from agents.engine import endings
+from agents.engine.claims import Held, fenced
+from agents.engine.codec import encode, encode_response
+from agents.errors import RunStopped
+from agents.loop import Ending, StepRecord, Transcript
+from agents.models import CallState, Prompt, Run, Step, ToolCall
+from agents.processes.base import Joined, Process
+from agents.tools.gate import Gate, PreparedCall
+from llm.types import ChatResponse, ToolResult, ToolSpec, UserMessage
+
+
+class DatabaseJournal:
+    """The journal of one execution of one run."""
+
+    def __init__(self, process: Process, gate: Gate) -> None:
+        self.process = process
+        self.gate = gate
+        self.cost_usd: Decimal | None = None
+        self.asked_at: datetime = timezone.now()
+        self._added: list[dict[str, Any]] = []
+        self._joined = Joined()
+        self._note = ""
+        self._prompt_stored = False
+
+    def check(self) -> None:
+        if self.process.claim.cancel.is_cancelled:
+            raise RunStopped(self.process.claim.cancel.reason)
+
+    def collect(self, transcript: Transcript) -> None:
+        joined = self.process.collect(first=transcript.steps == 0)
+        self.process.join(joined)
+        self._joined = joined
+        messages = list(joined.messages)
+        if self._note:
+            messages.append(UserMessage(self._note))
+            self._note = ""
+        transcript.join(messages, stable=len(transcript.messages) + len(messages) - joined.volatile)
+        self._added = [encode(message) for message in messages]
+        self.asked_at = timezone.now()
+        release_connection()
+
+    def record(self, number: int, response: ChatResponse) -> StepRecord:
+        calls = [
+            self.gate.prepare(position, call) for position, call in enumerate(response.message.tool_calls)
+        ]
+        if all(call.is_transactional for call in calls):
+            return self._record_at_once(number, response, calls)
+        return self._record_in_parts(number, response, calls)
+
+    def resume(self, step: Step) -> StepRecord:
+        """Finish the calls of a step that a lost execution left open, without repeating what must not be."""
+        calls = [self.gate.restore(row) for row in step.tool_calls.all()]
+        return self._run_calls(step, calls)
+
+    def step_limit(self, max_steps: int) -> Ending:
+        return self._end(self.process.step_limit())
+
+    def end(self, ending: Ending) -> Ending:
+        """Make the terminal write outside a step."""
+        return self._end(ending)
+
+    def _end(self, ending: Ending) -> Ending:
+        with fenced(self.process.claim) as held:
+            endings.finish(self.process, ending, held)
+        return ending
+
+    def _record_at_once(self, number: int, response: ChatResponse, calls: list[PreparedCall]) -> StepRecord:
+        ending: Ending | None = None
+        with fenced(self.process.claim) as held:
+            self._check_cancel(held)
+            step = self._store_step(number, response)
+            for call in calls:
+                ending = self.gate.run_transactional(call, self._key(number, call.position), held) or ending
+            self._store_calls(step, calls)
+            if not calls:
+                treated = self.process.text_only(response, key=self._key(number, 0), held=held)
+                if isinstance(treated, Ending):
+                    ending = treated
+                else:
+                    self._note = treated
+            if ending is not None:
+                endings.finish(self.process, ending, held)
+            else:
+                self._store_prompt()
+        return StepRecord(results=_results(calls), ending=ending)
+
+    def _record_in_parts(self, number: int, response: ChatResponse, calls: list[PreparedCall]) -> StepRecord:
+        with fenced(self.process.claim) as held:
+            self._check_cancel(held)
+            step = self._store_step(number, response)
+            self._store_calls(step, calls)
+            self._store_prompt()
+        return self._run_calls(step, calls)
+
+    def _store_prompt(self) -> None:
+        """Keep the run's prompt from its first step on; a run that ends at once writes it with its end."""
+        run = self.process.run
+        if not self._prompt_stored:
+            Run.objects.filter(pk=run.pk).update(prompt_id=run.prompt_id)
+            self._prompt_stored = True
+
+    def _run_calls(self, step: Step, calls: list[PreparedCall]) -> StepRecord:
+        """Run what is still open, the calls that end the run last, each result in a commit of its own."""
+        open_calls = [call for call in calls if call.is_open]
+        for call in (c for c in open_calls if not c.ends_run):
+            self.check()
+            if call.is_transactional:
+                with fenced(self.process.claim) as held:
+                    self.gate.run_transactional(call, self._key(step.number, call.position), held)
+                    self._update_call(step, call)
+            else:
+                release_connection()
+                self.gate.run_external(call, self._key(step.number, call.position))
+                with fenced(self.process.claim):
+                    self._update_call(step, call)
+        ending: Ending | None = None
+        if closing := [call for call in open_calls if call.ends_run]:
+            with fenced(self.process.claim) as held:
+                for call in closing:
+                    ending = (
+                        self.gate.run_transactional(call, self._key(step.number, call.position), held)
+                        or ending
+                    )
+                    self._update_call(step, call)
+                if ending is not None:
+                    endings.finish(self.process, ending, held)
+        return StepRecord(results=_results(calls), ending=ending)
+
+    def _check_cancel(self, held: Held) -> None:
+        if held.cancel_requested:
+            raise RunStopped(self.process.claim.cancel.reason or "cancelled")
+
+    def _store_step(self, number: int, response: ChatResponse) -> Step:
+        added = self._added
+        if self._joined.seq or self._joined.report_ids or self._joined.input_ids:
+            added = [
+                *added,
+                {
+                    "role": "joined",
+                    "seq": self._joined.seq,
+                    "reports": list(self._joined.report_ids),
+                    "inputs": list(self._joined.input_ids),
+                },
+            ]
+        return Step.objects.create(
+            organization_id=self.process.run.organization_id,
+            run_id=self.process.run.pk,
+            number=number,
+            added=added,
+            response=encode_response(response),
+            model=response.model,
+            stop_reason=response.stop_reason,
+            input_tokens=response.usage.input_tokens
+            + response.usage.cache_read_tokens
+            + response.usage.cache_write_tokens,
+            output_tokens=response.usage.output_tokens,
+            cost_usd=self.cost_usd,
+            started_at=self.asked_at,
+            finished_at=timezone.now(),
+        )
+
+    def _store_calls(self, step: Step, calls: list[PreparedCall]) -> None:
+        if not calls:
+            return
+        ToolCall.objects.bulk_create(
+            ToolCall(
+                organization_id=step.organization_id,
+                run_id=step.run_id,
+                step_id=step.pk,
+                position=call.position,
+                call_id=call.call.id[:120],
+                name=call.call.name[:80],
+                arguments=call.arguments,
+                state=call.state,
+                repeatable=call.repeatable,
+                key=self._key(step.number, call.position),
+                result=call.result,
+                started_at=call.started_at,
+                finished_at=None if call.is_open else timezone.now(),
+            )
+            for call in calls
+        )
+
+    def _update_call(self, step: Step, call: PreparedCall) -> None:
+        ToolCall.objects.filter(step_id=step.pk, position=call.position, state=CallState.RUNNING).update(
+            state=call.state, result=call.result, finished_at=timezone.now()
+        )
+
+    def _key(self, number: int, position: int) -> str:
+        return f"run{self.process.run.pk}.{number}.{position}"
+
+
+def _results(calls: list[PreparedCall]) -> tuple[ToolResult, ...]:
+    return tuple(
+        ToolResult(call.call.id, call.call.name, call.result, is_error=call.state != CallState.SUCCEEDED)
+        for call in calls
+    )
+
+
+_prompts: dict[tuple[int, str], int] = {}
+
+
+def store_prompt(run: Run, system: tuple[str, ...], tools: tuple[ToolSpec, ...]) -> None:
+    """Attach the prompt to the run in memory, storing it once per content. The journal saves it with a step."""
+    specs = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in tools]
+    digest = hashlib.sha256(json.dumps([system, specs], sort_keys=True).encode()).hexdigest()
+    key = (run.organization_id, digest)
+    if key not in _prompts:
+        prompt, _ = Prompt.objects.get_or_create(
+            organization_id=run.organization_id,
+            digest=digest,
+            defaults={"system": list(system), "tools": specs},
+        )
+        if len(_prompts) > 2_000:
+            _prompts.clear()
+        _prompts[key] = prompt.pk
+    run.prompt_id = _prompts[key]

@@ -1,0 +1,91 @@
+"""Finding what was left behind: queued runs nobody looked at, leases nobody renews, workers idle for too long."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from django.utils import timezone
+
+from agents.engine import wakeups
+from agents.models import Run, RunKind, RunState
+from agents.states import check_transition
+from realtime.services import record, unit_of_work
+
+log = structlog.get_logger(__name__)
+
+UNSEEN_S = 3
+MOST_AT_ONCE = 300
+
+
+def sweep() -> int:
+    """Nudge everything that should be running and is not; return how many. Cheap when there is nothing."""
+    expire_dead_owners()
+    now = timezone.now()
+    queued = Run.objects.filter(state=RunState.QUEUED, due_at__lt=now - timedelta(seconds=UNSEEN_S))
+    silent = Run.objects.filter(state=RunState.RUNNING, lease_expires_at__lt=now)
+    rows = [
+        *queued.order_by("due_at").values_list("id", "kind", "conversation_id")[:MOST_AT_ONCE],
+        *silent.values_list("id", "kind", "conversation_id")[:MOST_AT_ONCE],
+    ]
+    for run_id, kind, conversation_id in rows:
+        wakeups.nudge(run_id, kind, conversation_id)
+    retire_idle_workers()
+    return len(rows)
+
+
+def expire_dead_owners() -> int:
+    """End at once the leases of processes of this machine that no longer exist, instead of waiting for them."""
+    owners = set(Run.objects.filter(state=RunState.RUNNING).values_list("lease_owner", flat=True))
+    dead = [owner for owner in owners if _is_dead(owner)]
+    if not dead:
+        return 0
+    now = timezone.now()
+    count = Run.objects.filter(state=RunState.RUNNING, lease_owner__in=dead, lease_expires_at__gt=now).update(
+        lease_expires_at=now - timedelta(milliseconds=1)
+    )
+    if count:
+        log.warning("leases.owner_died", owners=dead, runs=count)
+    return count
+
+
+def _is_dead(owner: str) -> bool:
+    host, _, rest = owner.partition(":")
+    pid, _, started = rest.partition(":")
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    if int(pid) == os.getpid():
+        return False
+    if Path("/proc/self/stat").exists():
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19] != started
+        except OSError:
+            return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def retire_idle_workers() -> int:
+    """Close interactive workers whose idle time is over."""
+    overdue = Run.objects.filter(kind=RunKind.WORKER, state=RunState.WAITING, due_at__lt=timezone.now())
+    count = 0
+    for run_id in list(overdue.values_list("id", flat=True)[:100]):
+        with unit_of_work():
+            run = Run.objects.select_for_update().get(pk=run_id)
+            if run.state != RunState.WAITING or run.due_at > timezone.now():
+                continue
+            check_transition(run.state, RunState.SUCCEEDED)
+            run.state, run.finished_at = RunState.SUCCEEDED, timezone.now()
+            run.outcome = run.outcome or "done"
+            run.save(update_fields=["state", "finished_at", "outcome"])
+            record(run.organization_id, wakeups.run_changed(run))
+            count += 1
+    return count

@@ -1,0 +1,1 @@
+"""The kinds of process. A literal table: searchable, no import magic."""

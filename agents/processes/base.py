@@ -1,0 +1,99 @@
+"""What differs between the kinds of process: prompt, tools, what joins a step, and what an end causes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from agents.engine.claims import Claim, Held
+from agents.loop import Ending
+from agents.models import Run, RunState
+from agents.tools.base import Tool
+from llm.errors import LLMError
+from llm.models import Process as LlmProcess
+from llm.types import ChatMessage, ChatResponse
+from realtime.services import NewEvent, publish_transient
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What a step is given: messages, and how many of them later requests will repeat unchanged.
+
+    `seq` is the newest message of the conversation that is in, `report_ids` the results that are told.
+    """
+
+    messages: tuple[ChatMessage, ...] = ()
+    volatile: int = 0
+    seq: int = 0
+    report_ids: tuple[int, ...] = ()
+    input_ids: tuple[int, ...] = ()
+
+
+class Process(ABC):
+    """One execution of one run. Everything durable is in rows: an instance may vanish at any moment."""
+
+    llm_process: ClassVar[LlmProcess]
+    max_steps: ClassVar[int]
+
+    def __init__(self, run: Run, claim: Claim) -> None:
+        self.run = run
+        self.claim = claim
+
+    @abstractmethod
+    def system(self) -> tuple[str, ...]:
+        """Return the system prompt, stable to volatile."""
+
+    @abstractmethod
+    def tools(self) -> dict[str, Tool]: ...
+
+    @abstractmethod
+    def collect(self, *, first: bool) -> Joined:
+        """Return what joins before the next step; at the first step, all there is."""
+
+    @abstractmethod
+    def text_only(self, response: ChatResponse, *, key: str, held: Held) -> Ending | str:
+        """Treat an answer without a tool call, inside the step's transaction: an end, or words that nudge."""
+
+    @abstractmethod
+    def step_limit(self) -> Ending: ...
+
+    @abstractmethod
+    def stopped(self, state: RunState, reason: str) -> Ending:
+        """Return the end after a cancellation or a deadline."""
+
+    @abstractmethod
+    def failed(self, error: LLMError | None, message: str) -> Ending:
+        """Return the end after an error; `message` is safe for people."""
+
+    def before_finish(self, ending: Ending, held: Held) -> None:
+        """Write what the end causes, before the run's own row is closed (same transaction)."""
+
+    def after_finish(self, ending: Ending, held: Held) -> None:
+        """Start what follows, after the run's own row is closed (same transaction)."""
+
+    def resume(self, joined: Joined) -> None:
+        """Take note of what recorded steps have already joined."""
+
+    def join(self, joined: Joined) -> None:
+        """Take note of what the step about to run has joined."""
+
+    def announce_tool(self, name: str) -> None:
+        """Show which tool runs now."""
+        if self.run.conversation_id:
+            payload = {"run_id": self.run.pk, "tool": name, "status": self.run.status_text}
+            publish_transient(
+                self.run.organization_id,
+                NewEvent(kind="run.activity", payload=payload, conversation_id=self.run.conversation_id),
+            )
+
+    def streams_to_people(self) -> bool:
+        """Say whether people watch this process's text while it streams."""
+        return False
+
+    @property
+    def workspace(self) -> Path:
+        from agents.tools.workspace import workspace_of
+
+        return workspace_of(self.run)

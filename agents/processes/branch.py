@@ -1,0 +1,40 @@
+"""The branch: thinks about one question with a copy of the conversation, and returns a conclusion."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from agents.context import history
+from agents.context.prompts import branch_system
+from agents.engine.claims import Held
+from agents.loop import Ending
+from agents.models import RunKind, RunState
+from agents.processes.base import Joined
+from agents.processes.children import Child
+from agents.tools.base import Tool
+from agents.tools.registry import tools_for
+from llm.models import Process as LlmProcess
+from llm.types import ChatResponse, UserMessage
+
+
+class Branch(Child):
+    llm_process: ClassVar[LlmProcess] = LlmProcess.BRANCH
+    max_steps: ClassVar[int] = 30
+
+    def system(self) -> tuple[str, ...]:
+        return branch_system(self.run.agent)
+
+    def tools(self) -> dict[str, Tool]:
+        return tools_for(RunKind.BRANCH)
+
+    def collect(self, *, first: bool) -> Joined:
+        if not first:
+            return Joined()
+        fork = self.run.fork_seq or 0
+        assert self.run.conversation_id is not None
+        lines = history.load_lines(self.run.conversation_id, last_seq=fork, until_seq=fork)
+        task = UserMessage(f"[your question]\n{self.run.input['task']}")
+        return Joined(messages=(*history.render_history(lines), task), volatile=1, seq=fork)
+
+    def text_only(self, response: ChatResponse, *, key: str, held: Held) -> Ending | str:
+        return Ending(RunState.SUCCEEDED, "done", {"text": response.message.text.strip()})

@@ -1,0 +1,86 @@
+"""Reads. The actor comes first; a row of another organization, or of a conversation one is not in, is NotFound."""
+
+from __future__ import annotations
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from accounts.actor import Actor
+from accounts.errors import NotFound
+from agents.models import LIVE_STATES, Agent, CallState, Report, ReportState, Run, RunState, Step, ToolCall
+from messaging.models import Handling, Message
+
+
+def get_agent(actor: Actor, agent_id: int) -> Agent:
+    agent = Agent.objects.filter(organization=actor.organization, pk=agent_id).first()
+    if agent is None:
+        raise NotFound("There is no such agent.")
+    return agent
+
+
+def find_agent_by_slug(actor: Actor, slug: str) -> Agent | None:
+    return Agent.objects.filter(organization=actor.organization, slug=slug).first()
+
+
+def list_agents(actor: Actor) -> QuerySet[Agent]:
+    return Agent.objects.filter(organization=actor.organization).order_by("name", "id")
+
+
+def readable_runs(actor: Actor) -> QuerySet[Run]:
+    """Return the runs of conversations the actor takes part in: a run shows what was said there."""
+    return Run.objects.filter(
+        organization=actor.organization, conversation__participants__person__user_id=actor.user.pk
+    ).select_related("agent", "conversation")
+
+
+def get_run(actor: Actor, run_id: int) -> Run:
+    run = readable_runs(actor).filter(pk=run_id).first()
+    if run is None:
+        raise NotFound("There is no such run.")
+    return run
+
+
+def list_runs(
+    actor: Actor,
+    *,
+    conversation_id: int | None = None,
+    live_only: bool = False,
+    kind: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[Run]:
+    """Return runs, newest first; `before` is the id where the page before ended."""
+    rows = readable_runs(actor)
+    if conversation_id is not None:
+        rows = rows.filter(conversation_id=conversation_id)
+    if live_only:
+        rows = rows.filter(state__in=LIVE_STATES)
+    if kind is not None:
+        rows = rows.filter(kind=kind)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    return list(rows.order_by("-id")[:limit])
+
+
+def list_steps(actor: Actor, run: Run) -> list[Step]:
+    """Return a readable run's steps with their tool calls, in order; two queries."""
+    get_run(actor, run.pk)
+    calls = Prefetch("tool_calls", ToolCall.objects.order_by("position"))
+    return list(Step.objects.filter(run_id=run.pk).order_by("number").prefetch_related(calls))
+
+
+def current_tools(run_ids: list[int]) -> dict[int, str]:
+    """Return the tool each run is calling now, by run id."""
+    rows = ToolCall.objects.filter(run_id__in=run_ids, state=CallState.RUNNING).order_by("id")
+    return dict(rows.values_list("run_id", "name"))
+
+
+def is_settled(conversation_id: int) -> bool:
+    """Say whether nothing is under way or untold; an idle interactive worker does not count."""
+    busy = Run.objects.filter(conversation_id=conversation_id).filter(
+        Q(state__in=[RunState.QUEUED, RunState.RUNNING])
+    )
+    if busy.exists():
+        return False
+    untold = Report.objects.filter(conversation_id=conversation_id).exclude(state=ReportState.TOLD)
+    open_messages = Message.objects.filter(conversation_id=conversation_id, handling=Handling.UNANSWERED)
+    return not untold.exists() and not open_messages.exists()

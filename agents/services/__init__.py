@@ -1,0 +1,1 @@
+"""Writes: agents, conversations with them, their runs."""

@@ -1,0 +1,60 @@
+"""Saying something to an agent."""
+
+from __future__ import annotations
+
+from accounts.actor import Actor
+from accounts.errors import Conflict, InvalidInput
+from accounts.services.people import person_for_user
+from agents.engine import wakeups
+from agents.models import Agent
+from messaging import queries
+from messaging.models import Conversation, Message
+from messaging.services.messages import append_inbound
+from realtime.services import unit_of_work
+
+
+def send_message(
+    actor: Actor,
+    conversation_id: int,
+    *,
+    text: str,
+    client_id: str | None = None,
+    reply_to_id: int | None = None,
+) -> Message:
+    """Store what the actor says and make sure the agent looks at it.
+
+    The same `client_id` again returns the first message. Raises NotFound for a conversation the actor cannot see,
+    Conflict where the agent is off or the conversation archived, InvalidInput for text that cannot be stored.
+    """
+    conversation = queries.get_conversation(actor, conversation_id)
+    check_open(conversation)
+    if (
+        reply_to_id is not None
+        and not Message.objects.filter(pk=reply_to_id, conversation_id=conversation.pk).exists()
+    ):
+        raise InvalidInput("There is no such message in this conversation.", field="reply_to_id")
+    person = person_for_user(actor.organization, actor.user)
+    with unit_of_work():
+        message, created = append_inbound(
+            conversation.pk,
+            person=person,
+            author_name=person.display_name,
+            text=text,
+            external_id=client_id,
+            reply_to_id=reply_to_id,
+        )
+        if created:
+            wakeups.ensure_channel_run(
+                conversation,
+                delay_s=wakeups.coalesce_delay_s(conversation),
+                user_id=actor.user.pk,
+                person_id=person.pk,
+            )
+    return message
+
+
+def check_open(conversation: Conversation) -> None:
+    if conversation.archived_at is not None:
+        raise Conflict("This conversation is archived. Restore it to go on.")
+    if not Agent.objects.filter(pk=conversation.agent_id, enabled=True).exists():
+        raise Conflict("This agent is switched off.")

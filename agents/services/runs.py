@@ -1,0 +1,98 @@
+"""What people may do to a run: cancel it, or start it again."""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.utils import timezone
+
+from accounts.actor import Actor
+from accounts.errors import Conflict
+from accounts.services import audit
+from agents import queries
+from agents.engine import wakeups
+from agents.models import LIVE_STATES, Run, RunKind, RunState
+from agents.states import check_transition
+from messaging.models import Handling, Message
+from messaging.services.messages import mark_handled
+from realtime.services import record, unit_of_work
+
+
+def cancel_run(actor: Actor, run_id: int, *, reason: str = "") -> Run:
+    """Stop a run. A queued or waiting one is closed at once, a running one within about a second.
+
+    Cancelling twice, or what has ended already, changes nothing.
+    """
+    run = queries.get_run(actor, run_id)
+    with unit_of_work():
+        _lock_conversation(run)
+        run = Run.objects.select_for_update(of=("self",)).select_related("conversation").get(pk=run.pk)
+        if run.state in LIVE_STATES and not run.cancel_requested_at:
+            request_cancel(run, reason=reason or f"cancelled by {actor.user}")
+            audit.record(actor, actor.organization, "run.cancelled", target=f"run:{run.pk}", reason=reason)
+    return run
+
+
+def request_cancel(run: Run, *, reason: str) -> None:
+    """Close a run that nobody executes, or ask its executor to stop. The caller holds conversation and row."""
+    run.cancel_requested_at, run.cancel_reason = timezone.now(), reason[:300]
+    changed = ["cancel_requested_at", "cancel_reason"]
+    if run.state in (RunState.QUEUED, RunState.WAITING):
+        check_transition(run.state, RunState.CANCELLED)
+        run.state, run.finished_at, run.outcome = RunState.CANCELLED, timezone.now(), "cancelled"
+        changed += ["state", "finished_at", "outcome"]
+    run.save(update_fields=changed)
+    if run.state == RunState.CANCELLED and run.kind == RunKind.CHANNEL:
+        _leave_unanswered(run)
+    record(run.organization_id, wakeups.run_changed(run))
+
+
+def retry_run(actor: Actor, run_id: int) -> Run:
+    """Start a failed, timed-out or cancelled branch or worker again, as a new run with the same task."""
+    run = queries.get_run(actor, run_id)
+    if run.state in LIVE_STATES:
+        raise Conflict("This run has not ended yet.")
+    if run.kind == RunKind.CHANNEL:
+        raise Conflict("A reply cannot be run again; send the message once more.")
+    with unit_of_work():
+        _lock_conversation(run)
+        tries = Run.objects.filter(origin_key__startswith=f"retry{run.pk}.").count()
+        child = wakeups.start_child(
+            run,
+            kind=RunKind(run.kind),
+            task=run.input["task"],
+            key=f"retry{run.pk}.{tries}",
+            active_limit_s=run.active_limit_s,
+            fork_seq=run.fork_seq,
+            interactive=run.interactive,
+        )
+        audit.record(actor, actor.organization, "run.retried", target=f"run:{run.pk}", new_run=child.pk)
+    return child
+
+
+def requeue_run(actor: Actor, run_id: int) -> Run:
+    """Nudge a run that is queued, in case nobody has looked at it."""
+    run = queries.get_run(actor, run_id)
+    if run.state != RunState.QUEUED:
+        raise Conflict("Only a queued run can be nudged.")
+    wakeups.nudge(run.pk, run.kind, run.conversation_id)
+    return run
+
+
+def _leave_unanswered(run: Run) -> None:
+    """A channel run that was cancelled before it began: what it would have answered is marked as skipped."""
+    assert run.conversation_id is not None
+    open_ids = list(
+        Message.objects.filter(conversation_id=run.conversation_id, handling=Handling.UNANSWERED).values_list(
+            "id", flat=True
+        )
+    )
+    if open_ids:
+        mark_handled(open_ids, handling=Handling.SKIPPED, run_id=run.pk, reason="cancelled")
+
+
+def _lock_conversation(run: Run) -> None:
+    if run.conversation_id is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select 1 from messaging_conversation where id = %s for no key update", [run.conversation_id]
+            )

@@ -1,0 +1,19 @@
+"""Authority at the moment of the call: requester ∩ conversation ∩ agent, read now."""
+
+from __future__ import annotations
+
+from accounts.models import Membership
+from agents.errors import ToolFailed
+from agents.models import Agent, Run
+
+
+def check_requester(run: Run) -> None:
+    """Raise ToolFailed when whoever asked may no longer act here, or the agent was switched off."""
+    if not Agent.objects.filter(pk=run.agent_id, enabled=True).exists():
+        raise ToolFailed("this agent is switched off")
+    if run.requester_user_id is None:
+        return
+    if not Membership.objects.filter(
+        organization_id=run.organization_id, user_id=run.requester_user_id, user__is_active=True
+    ).exists():
+        raise ToolFailed("the person who asked is no longer a member of this organization")

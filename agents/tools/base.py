@@ -1,0 +1,83 @@
+"""What a tool is, and what it is handed.
+
+Adding a tool: one module beside this one with a pydantic argument model and a function; a line in
+`agents/tools/registry.py`; tests of success, refusal, another tenant and a second call.
+
+A transactional tool runs inside the step's own transaction: it checks first and writes last, and it raises
+nothing after its first write. Every other tool runs between transactions, under a deadline, with cancellation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from agents.loop import Ending
+from llm.types import CancelToken, ToolSpec
+
+if TYPE_CHECKING:
+    from agents.engine.claims import Held
+    from agents.models import Run
+    from agents.processes.base import Process
+
+
+class Arguments(BaseModel):
+    """The base of every argument model: unknown arguments are errors the model can mend."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """Handed in with each call; a tool never stores who it works for.
+
+    `key` is the call's idempotency key. `held` is what the step's transaction knows; None outside one.
+    """
+
+    run: Run
+    process: Process
+    key: str
+    cancel: CancelToken
+    workspace: Path
+    held: Held | None = None
+
+
+@dataclass(frozen=True)
+class ToolOutput:
+    text: str
+    ending: Ending | None = None
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A typed function for some process kinds.
+
+    `repeatable`: running it twice does no more than running it once. `ends_run`: its output may carry an ending, so
+    it runs after all other calls of a step; such a tool is transactional. `needs_member`: the requester must still
+    be a member when it runs.
+    """
+
+    name: str
+    description: str
+    arguments: type[Arguments]
+    function: Callable[[ToolContext, Any], ToolOutput]
+    kinds: frozenset[str]
+    transactional: bool = True
+    repeatable: bool = False
+    polling: bool = False
+    needs_member: bool = True
+    ends_run: bool = False
+
+    @cached_property
+    def spec(self) -> ToolSpec:
+        schema = self.arguments.model_json_schema()
+        schema.pop("title", None)
+        schema.pop("description", None)
+        for part in schema.get("properties", {}).values():
+            part.pop("title", None)
+        return ToolSpec(name=self.name, description=self.description, parameters=schema)

@@ -1,0 +1,156 @@
+"""How work is handed on: branches think, workers do. Starting returns at once; nobody waits."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from agents.engine import wakeups
+from agents.errors import ToolFailed, ToolRetry
+from agents.models import LIVE_STATES, Run, RunInput, RunKind, RunState
+from agents.processes import limits
+from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
+
+MOST_LIVE = {RunKind.BRANCH: 20, RunKind.WORKER: 20}
+
+
+class Branch(Arguments):
+    task: str = Field(
+        description="The question to think through, complete in itself.", min_length=3, max_length=8_000
+    )
+
+
+def branch(context: ToolContext, arguments: Branch) -> ToolOutput:
+    check_room(context.run, RunKind.BRANCH, arguments.task)
+    child = wakeups.start_child(
+        context.run,
+        kind=RunKind.BRANCH,
+        task=arguments.task,
+        key=context.key,
+        active_limit_s=limits.active_limit_s(context.run.agent, RunKind.BRANCH),
+        fork_seq=context.held.last_seq if context.held else None,
+    )
+    return ToolOutput(
+        f"Branch #{child.pk} started. Its conclusion comes to you as a report; do not wait for it."
+    )
+
+
+class SpawnWorker(Arguments):
+    task: str = Field(
+        description="What to do, complete in itself: the worker does not see this conversation.",
+        min_length=3,
+        max_length=20_000,
+    )
+    interactive: bool = Field(
+        default=False, description="True: it stays after its result and takes follow-ups by route."
+    )
+
+
+def spawn_worker(context: ToolContext, arguments: SpawnWorker) -> ToolOutput:
+    check_room(context.run, RunKind.WORKER, arguments.task)
+    child = wakeups.start_child(
+        context.run,
+        kind=RunKind.WORKER,
+        task=arguments.task,
+        key=context.key,
+        active_limit_s=limits.active_limit_s(context.run.agent, RunKind.WORKER),
+        interactive=arguments.interactive,
+    )
+    return ToolOutput(f"Worker #{child.pk} started. Its result comes as a report; do not wait for it.")
+
+
+class Route(Arguments):
+    worker_id: int = Field(description="The worker's number.")
+    message: str = Field(description="What it should know or do next.", min_length=1, max_length=20_000)
+
+
+def route(context: ToolContext, arguments: Route) -> ToolOutput:
+    worker = find_child(context.run, arguments.worker_id)
+    if worker.kind != RunKind.WORKER:
+        raise ToolRetry(f"#{worker.pk} is a {worker.kind}; only workers take follow-ups.")
+    if worker.state not in LIVE_STATES or worker.cancel_requested_at:
+        raise ToolFailed(f"worker #{worker.pk} has finished; start a new one")
+    _, created = RunInput.objects.get_or_create(
+        key=context.key,
+        defaults={"organization_id": worker.organization_id, "run": worker, "text": arguments.message},
+    )
+    if created and worker.state == RunState.WAITING:
+        wakeups.requeue(worker)
+    return ToolOutput(f"Worker #{worker.pk} gets it at its next step.")
+
+
+class Cancel(Arguments):
+    process_type: Literal["branch", "worker"]
+    process_id: int
+    reason: str = Field(default="", max_length=300)
+
+
+def cancel(context: ToolContext, arguments: Cancel) -> ToolOutput:
+    from agents.services.runs import request_cancel
+
+    child = find_child(context.run, arguments.process_id)
+    if child.kind != arguments.process_type:
+        raise ToolRetry(f"#{child.pk} is a {child.kind}.")
+    if child.state not in LIVE_STATES:
+        raise ToolFailed(f"{child.kind} #{child.pk} has finished already")
+    request_cancel(child, reason=arguments.reason or "cancelled by the agent")
+    return ToolOutput(f"{child.kind.title()} #{child.pk} is being cancelled.")
+
+
+def find_child(run: Run, child_id: int) -> Run:
+    """Return a branch or worker of the run's own conversation, its row held, or raise ToolRetry."""
+    assert run.conversation_id is not None
+    child = (
+        Run.objects.select_for_update()
+        .filter(pk=child_id, conversation_id=run.conversation_id, kind__in=[RunKind.BRANCH, RunKind.WORKER])
+        .first()
+    )
+    if child is None:
+        raise ToolRetry(f"There is no branch or worker #{child_id} in this conversation.")
+    return child
+
+
+def check_room(run: Run, kind: RunKind, task: str) -> None:
+    """Raise ToolRetry when the same task is under way, or too many are waiting already."""
+    assert run.conversation_id is not None
+    live = Run.objects.filter(conversation_id=run.conversation_id, kind=kind, state__in=LIVE_STATES)
+    for other in live.only("id", "input")[: MOST_LIVE[kind]]:
+        if other.input.get("task", "").strip() == task.strip():
+            raise ToolRetry(f"{kind.title()} #{other.pk} is already on exactly this.")
+    if live.count() >= MOST_LIVE[kind]:
+        raise ToolRetry(
+            f"{MOST_LIVE[kind]} of kind {kind} are under way here. Let some finish, or cancel some."
+        )
+
+
+TOOLS = (
+    Tool(
+        name="branch",
+        description="Think something through in the background, with a copy of this conversation. Returns at once.",
+        arguments=Branch,
+        function=branch,
+        kinds=frozenset({"channel"}),
+    ),
+    Tool(
+        name="spawn_worker",
+        description="Give a task that needs tools (files, research, long work) to a background worker. Returns at once.",
+        arguments=SpawnWorker,
+        function=spawn_worker,
+        kinds=frozenset({"channel", "branch"}),
+    ),
+    Tool(
+        name="route",
+        description="Send a follow-up to a running or idle worker of this conversation.",
+        arguments=Route,
+        function=route,
+        kinds=frozenset({"channel"}),
+    ),
+    Tool(
+        name="cancel",
+        description="Stop a branch or worker of this conversation.",
+        arguments=Cancel,
+        function=cancel,
+        kinds=frozenset({"channel"}),
+    ),
+)

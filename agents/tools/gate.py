@@ -1,0 +1,187 @@
+"""The one gate: every tool call that runs, whatever started it, passes here.
+
+Order: does this kind of process hold the tool; may the requester still act; are the arguments right; does the call
+repeat itself; then it runs, and what it says is capped.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from django.db import Error
+from django.utils import timezone
+from pydantic import ValidationError
+
+from agents.errors import LostLease, RunStopped, ToolFailed, ToolRetry
+from agents.loop import Ending
+from agents.models import CallState, ToolCall
+from agents.tools.authority import check_requester
+from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
+from agents.tools.guard import LIMITS, LoopGuard
+from llm import types as chat
+
+if TYPE_CHECKING:
+    from agents.engine.claims import Held
+    from agents.processes.base import Process
+
+log = structlog.get_logger(__name__)
+
+OUTPUT_CAP_BYTES = 50_000
+UNKNOWN = "Interrupted: whether this call took effect is unknown. Look before you repeat it."
+
+
+@dataclass
+class PreparedCall:
+    """A call on its way through the gate. `tool` and `parsed` are None when it was refused."""
+
+    position: int
+    call: chat.ToolCall
+    arguments: dict[str, Any]
+    tool: Tool | None = None
+    parsed: Arguments | None = None
+    state: str = CallState.RUNNING
+    result: str = ""
+    note: str = ""
+    started_at: datetime = field(default_factory=timezone.now)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == CallState.RUNNING
+
+    @property
+    def is_transactional(self) -> bool:
+        return self.tool is None or self.tool.transactional
+
+    @property
+    def ends_run(self) -> bool:
+        return self.tool is not None and self.tool.ends_run
+
+    @property
+    def repeatable(self) -> bool:
+        return self.tool is None or self.tool.transactional or self.tool.repeatable
+
+    def close(self, state: CallState, text: str) -> None:
+        self.state = state
+        self.result = cap(f"{text}\n{self.note}" if self.note else text)
+
+
+class Gate:
+    """The gate of one execution; the loop guard's memory lives as long as it."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.tools = process.tools()
+        self.guard = LoopGuard(LIMITS[process.run.kind])
+
+    def prepare(self, position: int, call: chat.ToolCall) -> PreparedCall:
+        """Check the tool, the arguments and the repetition; a refusal is a closed call with its reason."""
+        prepared = PreparedCall(position=position, call=call, arguments={})
+        tool = self.tools.get(call.name)
+        if tool is None:
+            prepared.close(
+                CallState.REFUSED,
+                f"There is no tool {call.name[:60]!r} here. You have: {', '.join(self.tools)}.",
+            )
+            return prepared
+        try:
+            prepared.arguments = json.loads(call.arguments or "{}")
+            prepared.parsed = tool.arguments.model_validate(prepared.arguments)
+        except ValidationError as error:
+            prepared.close(
+                CallState.FAILED, f"The arguments are wrong: {_explain(error)}. Mend them and call again."
+            )
+            return prepared
+        except ValueError:
+            prepared.close(CallState.FAILED, "The arguments are not a JSON object. Mend them and call again.")
+            return prepared
+        verdict = self.guard.check(call.name, prepared.arguments, polling=tool.polling)
+        prepared.note = verdict.note
+        if verdict.blocked:
+            prepared.note = ""
+            prepared.close(CallState.REFUSED, verdict.note)
+            return prepared
+        prepared.tool = tool
+        return prepared
+
+    def restore(self, row: ToolCall) -> PreparedCall:
+        """Return a recorded call as a recovery finds it; what must not be repeated is closed as unknown."""
+        call = chat.ToolCall(row.call_id, row.name, json.dumps(row.arguments))
+        prepared = PreparedCall(
+            position=row.position, call=call, arguments=row.arguments, state=row.state, result=row.result
+        )
+        if row.state != CallState.RUNNING:
+            return prepared
+        tool = self.tools.get(row.name)
+        if tool is None or not row.repeatable:
+            prepared.close(CallState.UNKNOWN, UNKNOWN)
+            ToolCall.objects.filter(pk=row.pk, state=CallState.RUNNING).update(
+                state=prepared.state, result=prepared.result, finished_at=timezone.now()
+            )
+            return prepared
+        prepared.tool = tool
+        prepared.parsed = tool.arguments.model_validate(row.arguments)
+        return prepared
+
+    def run_transactional(self, call: PreparedCall, key: str, held: Held) -> Ending | None:
+        """Run an open call inside the caller's transaction."""
+        if not call.is_open:
+            return None
+        output = self._run(call, key, held)
+        return output.ending if output else None
+
+    def run_external(self, call: PreparedCall, key: str) -> None:
+        """Run an open call outside any transaction."""
+        if call.is_open:
+            self.process.announce_tool(call.call.name)
+            self._run(call, key)
+
+    def _run(self, call: PreparedCall, key: str, held: Held | None = None) -> ToolOutput | None:
+        assert call.tool is not None
+        run = self.process.run
+        context = ToolContext(
+            run=run,
+            process=self.process,
+            key=key,
+            cancel=self.process.claim.cancel,
+            workspace=self.process.workspace,
+            held=held,
+        )
+        output: ToolOutput | None = None
+        try:
+            if call.tool.needs_member:
+                check_requester(run)
+            output = call.tool.function(context, call.parsed)
+            call.close(CallState.SUCCEEDED, output.text)
+        except ToolRetry as error:
+            call.close(CallState.FAILED, str(error))
+        except ToolFailed as error:
+            call.close(CallState.FAILED, f"This will not work: {error}")
+        except (LostLease, RunStopped, Error):
+            raise
+        except Exception:
+            if call.tool.transactional:
+                raise
+            log.exception("tool.crashed", tool=call.call.name, run=run.pk)
+            call.close(
+                CallState.FAILED, "The tool failed for a reason of its own; it was logged. Try another way."
+            )
+        self.guard.saw(call.call.name, call.arguments, call.result)
+        return output
+
+
+def cap(text: str) -> str:
+    """Bound a result at 50,000 bytes, with a note of what was left out."""
+    data = text.encode()
+    if len(data) <= OUTPUT_CAP_BYTES:
+        return text
+    kept = data[:OUTPUT_CAP_BYTES].decode(errors="ignore")
+    return f"{kept}\n[cut: {len(data):,} bytes in all, the first {OUTPUT_CAP_BYTES:,} are shown]"
+
+
+def _explain(error: ValidationError) -> str:
+    parts = (f"{'.'.join(str(p) for p in e['loc']) or 'arguments'}: {e['msg']}" for e in error.errors()[:5])
+    return "; ".join(parts)

@@ -1,0 +1,23 @@
+"""Every tool, and who may hold it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from agents.tools import conclude, delegate, files, history, outcome, speak
+from agents.tools.base import Tool
+
+TOOLS: tuple[Tool, ...] = (
+    *speak.TOOLS,
+    *delegate.TOOLS,
+    *history.TOOLS,
+    *conclude.TOOLS,
+    *files.TOOLS,
+    *outcome.TOOLS,
+)
+
+
+@cache
+def tools_for(kind: str) -> dict[str, Tool]:
+    """Return the tools a kind of process may hold, by name, in a stable order."""
+    return {tool.name: tool for tool in TOOLS if kind in tool.kinds}
