@@ -1,17 +1,20 @@
 """What can go wrong between us and a model.
 
-    LLMError
-    ├── RateLimited(retry_after_s)      transient
-    ├── ProviderUnavailable             transient: no connection, 5xx, timeout, cut stream
-    ├── BadResponse                     transient: empty, truncated or malformed answer
-    ├── ContextTooLong(limit_tokens)
-    ├── AuthenticationFailed
-    ├── RequestRefused                  the provider says the request itself is wrong
-    ├── NotConfigured                   no route leads to a usable model
-    └── Cancelled
+LLMError
+├── RateLimited(retry_after_s)      transient
+├── ProviderUnavailable             transient: no connection, 5xx, timeout, cut stream
+├── BadResponse(usage)              transient: empty, truncated or malformed answer
+├── ContextTooLong(limit_tokens)
+├── AuthenticationFailed            key, permission or credit: another provider may do
+├── ModelNotFound                   the provider has no such model: another may do
+├── RequestRefused                  the provider says the request itself is wrong
+├── NotConfigured                   no route leads to a usable model
+└── Cancelled
 """
 
 from __future__ import annotations
+
+from llm.types import Usage
 
 
 class LLMError(Exception):
@@ -37,7 +40,13 @@ class ProviderUnavailable(LLMError):
 
 
 class BadResponse(LLMError):
+    """`usage` is what the useless answer cost all the same."""
+
     is_transient = True
+
+    def __init__(self, message: str, *, vendor_text: str = "", usage: Usage | None = None) -> None:
+        super().__init__(message, vendor_text=vendor_text)
+        self.usage = usage or Usage()
 
 
 class ContextTooLong(LLMError):
@@ -47,6 +56,10 @@ class ContextTooLong(LLMError):
 
 
 class AuthenticationFailed(LLMError):
+    pass
+
+
+class ModelNotFound(LLMError):
     pass
 
 

@@ -78,7 +78,9 @@ class Route(models.Model):
     class Meta:
         ordering = ["organization_id", "process", "position"]
         constraints = [
-            models.UniqueConstraint(fields=["organization", "process", "position"], name="route_position_once")
+            models.UniqueConstraint(
+                fields=["organization", "process", "position"], name="route_position_once"
+            )
         ]
 
     def __str__(self) -> str:
@@ -90,6 +92,7 @@ class Outcome(models.TextChoices):
     RATE_LIMITED = "rate_limited"
     TOO_LONG = "too_long"
     REFUSED_KEY = "refused_key"
+    REFUSED = "refused"
     UNAVAILABLE = "unavailable"
     BAD_RESPONSE = "bad_response"
     CANCELLED = "cancelled"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -34,7 +34,7 @@ class UserMessage:
 
 @dataclass(frozen=True)
 class AssistantMessage:
-    """`replay` is what the vendor wants back unchanged with the next request (signed reasoning and the like)."""
+    """`replay` is what the vendor wants back unchanged with the next request (signed reasoning, say)."""
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
@@ -54,10 +54,10 @@ ChatMessage = UserMessage | AssistantMessage | ToolResult
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """One request. `system` runs from stable to volatile; all but its last part are byte-stable between turns.
+    """One request. `system` runs from stable to volatile; all but its last part stay the same between turns.
 
-    `stable_messages` counts the leading messages that will stand unchanged in the next request too: cache marks go
-    at their end. Every ToolResult answers a call of the AssistantMessage before it.
+    `stable_messages` counts the leading messages that will stand unchanged in the next request too: cache
+    marks go at their end. Every ToolResult answers a call of the AssistantMessage before it.
     """
 
     system: tuple[str, ...]
@@ -129,11 +129,14 @@ StreamEvent = TextDelta | ReasoningDelta | ToolCallDelta | Restarted | Completed
 
 
 class ChatModel(Protocol):
-    """One model of one provider. `stream` yields deltas and, last and once, `Completed`; else it raises LLMError."""
+    """One model of one provider.
 
-    name: str
+    `stream` yields deltas and, last and once, `Completed`; else it raises LLMError."""
 
-    def stream(self, request: ChatRequest, *, cancel: CancelToken) -> Iterator[StreamEvent]: ...
+    @property
+    def name(self) -> str: ...
+
+    def stream(self, request: ChatRequest, *, cancel: CancelToken) -> Generator[StreamEvent, None, None]: ...
 
 
 class CancelToken:

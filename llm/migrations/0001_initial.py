@@ -6,105 +6,240 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Provider',
+            name="Provider",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('kind', models.CharField(choices=[('openai_chat', 'OpenAI chat completions'), ('openai_responses', 'OpenAI responses'), ('anthropic', 'Anthropic messages'), ('scripted', 'Scripted (tests)'), ('offline', 'Offline stand-in')], max_length=20)),
-                ('base_url', models.URLField(blank=True, help_text="Empty: the vendor's own")),
-                ('secret_name', models.CharField(blank=True, max_length=80)),
-                ('enabled', models.BooleanField(default=True)),
-                ('timeout_s', models.PositiveIntegerField(default=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='providers', to='accounts.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("openai_chat", "OpenAI chat completions"),
+                            ("openai_responses", "OpenAI responses"),
+                            ("anthropic", "Anthropic messages"),
+                            ("scripted", "Scripted (tests)"),
+                            ("offline", "Offline stand-in"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("base_url", models.URLField(blank=True, help_text="Empty: the vendor's own")),
+                ("secret_name", models.CharField(blank=True, max_length=80)),
+                ("enabled", models.BooleanField(default=True)),
+                ("timeout_s", models.PositiveIntegerField(default=300)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="providers",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ModelEntry',
+            name="ModelEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text="The vendor's name for it", max_length=120)),
-                ('label', models.CharField(blank=True, max_length=80)),
-                ('context_window', models.PositiveIntegerField(default=128000, help_text='Tokens')),
-                ('max_output_tokens', models.PositiveIntegerField(default=8192)),
-                ('input_price', models.DecimalField(blank=True, decimal_places=4, max_digits=10, null=True)),
-                ('output_price', models.DecimalField(blank=True, decimal_places=4, max_digits=10, null=True)),
-                ('cache_read_price', models.DecimalField(blank=True, decimal_places=4, max_digits=10, null=True)),
-                ('cache_write_price', models.DecimalField(blank=True, decimal_places=4, max_digits=10, null=True)),
-                ('enabled', models.BooleanField(default=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='model_entries', to='accounts.organization')),
-                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='llm.provider')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(help_text="The vendor's name for it", max_length=120)),
+                ("label", models.CharField(blank=True, max_length=80)),
+                ("context_window", models.PositiveIntegerField(default=128000, help_text="Tokens")),
+                ("max_output_tokens", models.PositiveIntegerField(default=8192)),
+                ("input_price", models.DecimalField(blank=True, decimal_places=4, max_digits=10, null=True)),
+                ("output_price", models.DecimalField(blank=True, decimal_places=4, max_digits=10, null=True)),
+                (
+                    "cache_read_price",
+                    models.DecimalField(blank=True, decimal_places=4, max_digits=10, null=True),
+                ),
+                (
+                    "cache_write_price",
+                    models.DecimalField(blank=True, decimal_places=4, max_digits=10, null=True),
+                ),
+                ("enabled", models.BooleanField(default=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="model_entries",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="entries", to="llm.provider"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'model',
-                'verbose_name_plural': 'models',
+                "verbose_name": "model",
+                "verbose_name_plural": "models",
             },
         ),
         migrations.CreateModel(
-            name='Route',
+            name="Route",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('process', models.CharField(choices=[('channel', 'Channel'), ('branch', 'Branch'), ('worker', 'Worker'), ('compactor', 'Compactor'), ('cortex', 'Cortex')], max_length=12)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='routes', to='llm.modelentry')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='routes', to='accounts.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "process",
+                    models.CharField(
+                        choices=[
+                            ("channel", "Channel"),
+                            ("branch", "Branch"),
+                            ("worker", "Worker"),
+                            ("compactor", "Compactor"),
+                            ("cortex", "Cortex"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="routes",
+                        to="llm.modelentry",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="routes",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['organization_id', 'process', 'position'],
+                "ordering": ["organization_id", "process", "position"],
             },
         ),
         migrations.CreateModel(
-            name='LedgerEntry',
+            name="LedgerEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('agent_id', models.BigIntegerField(null=True)),
-                ('run_id', models.BigIntegerField(db_index=True, null=True)),
-                ('conversation_id', models.BigIntegerField(null=True)),
-                ('process', models.CharField(choices=[('channel', 'Channel'), ('branch', 'Branch'), ('worker', 'Worker'), ('compactor', 'Compactor'), ('cortex', 'Cortex')], max_length=12)),
-                ('provider_name', models.CharField(max_length=60)),
-                ('model_asked', models.CharField(max_length=120)),
-                ('model_answered', models.CharField(blank=True, max_length=120)),
-                ('outcome', models.CharField(choices=[('succeeded', 'Succeeded'), ('rate_limited', 'Rate Limited'), ('too_long', 'Too Long'), ('refused_key', 'Refused Key'), ('unavailable', 'Unavailable'), ('bad_response', 'Bad Response'), ('cancelled', 'Cancelled')], max_length=14)),
-                ('input_tokens', models.PositiveIntegerField(default=0)),
-                ('output_tokens', models.PositiveIntegerField(default=0)),
-                ('cache_read_tokens', models.PositiveIntegerField(default=0)),
-                ('cache_write_tokens', models.PositiveIntegerField(default=0)),
-                ('reasoning_tokens', models.PositiveIntegerField(default=0)),
-                ('cost_usd', models.DecimalField(decimal_places=8, max_digits=14, null=True)),
-                ('latency_ms', models.PositiveIntegerField(default=0)),
-                ('first_token_ms', models.PositiveIntegerField(null=True)),
-                ('error', models.TextField(blank=True, help_text="The vendor's words")),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ledger', to='accounts.organization')),
-                ('requester_person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.person')),
-                ('requester_user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("agent_id", models.BigIntegerField(null=True)),
+                ("run_id", models.BigIntegerField(db_index=True, null=True)),
+                ("conversation_id", models.BigIntegerField(null=True)),
+                (
+                    "process",
+                    models.CharField(
+                        choices=[
+                            ("channel", "Channel"),
+                            ("branch", "Branch"),
+                            ("worker", "Worker"),
+                            ("compactor", "Compactor"),
+                            ("cortex", "Cortex"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("provider_name", models.CharField(max_length=60)),
+                ("model_asked", models.CharField(max_length=120)),
+                ("model_answered", models.CharField(blank=True, max_length=120)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("succeeded", "Succeeded"),
+                            ("rate_limited", "Rate Limited"),
+                            ("too_long", "Too Long"),
+                            ("refused_key", "Refused Key"),
+                            ("unavailable", "Unavailable"),
+                            ("bad_response", "Bad Response"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        max_length=14,
+                    ),
+                ),
+                ("input_tokens", models.PositiveIntegerField(default=0)),
+                ("output_tokens", models.PositiveIntegerField(default=0)),
+                ("cache_read_tokens", models.PositiveIntegerField(default=0)),
+                ("cache_write_tokens", models.PositiveIntegerField(default=0)),
+                ("reasoning_tokens", models.PositiveIntegerField(default=0)),
+                ("cost_usd", models.DecimalField(decimal_places=8, max_digits=14, null=True)),
+                ("latency_ms", models.PositiveIntegerField(default=0)),
+                ("first_token_ms", models.PositiveIntegerField(null=True)),
+                ("error", models.TextField(blank=True, help_text="The vendor's words")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="ledger",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "requester_person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="accounts.person",
+                    ),
+                ),
+                (
+                    "requester_user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'ledger',
-                'indexes': [models.Index(fields=['organization', '-created_at'], name='ledger_recent')],
+                "verbose_name_plural": "ledger",
+                "indexes": [models.Index(fields=["organization", "-created_at"], name="ledger_recent")],
             },
         ),
         migrations.AddConstraint(
-            model_name='provider',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='provider_name_once'),
+            model_name="provider",
+            constraint=models.UniqueConstraint(fields=("organization", "name"), name="provider_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='modelentry',
-            constraint=models.UniqueConstraint(fields=('provider', 'name'), name='model_name_once'),
+            model_name="modelentry",
+            constraint=models.UniqueConstraint(fields=("provider", "name"), name="model_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.UniqueConstraint(fields=('organization', 'process', 'position'), name='route_position_once'),
+            model_name="route",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "process", "position"), name="route_position_once"
+            ),
         ),
     ]
