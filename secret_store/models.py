@@ -24,7 +24,7 @@ class Category(models.TextChoices):
 
 
 class Secret(models.Model):
-    """A secret of an organization, or of one of its agents (`agent_id`), which then shadows the shared one."""
+    """A secret of an organization, or of one agent (`agent_id`), which then shadows the shared one."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="secrets")
     agent_id = models.BigIntegerField(null=True, blank=True)

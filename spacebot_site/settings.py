@@ -24,6 +24,7 @@ def _read_secret_key() -> str:
 
 
 SECRET_KEY = read_str("SPACEBOT_SECRET_KEY") or _read_secret_key()
+SPACEBOT_MASTER_KEY_FILE = read_str("SPACEBOT_MASTER_KEY_FILE")
 DEBUG = read_bool("SPACEBOT_DEBUG", False)
 PUBLIC_URL = read_str("SPACEBOT_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = read_list("SPACEBOT_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
@@ -145,3 +146,4 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 SPACEBOT_WORKER_THREADS = read_int("SPACEBOT_WORKER_THREADS", 256, minimum=2)
+SPACEBOT_EVENT_DAYS = read_int("SPACEBOT_EVENT_DAYS", 30, minimum=1)
