@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from spacebot_site.launch import environment_setup
 from spacebot_site.launch.errors import LaunchError

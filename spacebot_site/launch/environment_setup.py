@@ -57,7 +57,7 @@ def ensure_node_packages() -> None:
     with step("Fetching front-end packages"):
         command = [_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         environment = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
-        _install(command, "the front-end packages", "npm config set registry …", environment)
+        install(command, "the front-end packages", "npm config set registry …", environment)
     stamp.write_text(wanted)
 
 
@@ -75,7 +75,7 @@ def _make_venv() -> None:
         [sys.executable, "-m", "venv", "--clear", VENV], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        version = "%d.%d" % sys.version_info[:2]
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
         shutil.rmtree(VENV, ignore_errors=True)
         raise LaunchError(
             f"Python cannot make an environment in {VENV} ({_last_line(done.stdout + done.stderr)})",
@@ -85,11 +85,11 @@ def _make_venv() -> None:
 
 def _pip_install(lock: Path) -> None:
     # A whole lock file with hashes names every package, so pip need not resolve anything.
-    command = [
+    command: list[str | Path] = [
         PYTHON, "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary=:all:", "--retries", "2",
         "--disable-pip-version-check", "--no-input", "--quiet", "-r", lock,
     ]  # fmt: skip
-    _install(command, "the Python packages", "PIP_INDEX_URL or PIP_FIND_LINKS")
+    install(command, "the Python packages", "PIP_INDEX_URL or PIP_FIND_LINKS")
 
 
 def _npm() -> str:
@@ -103,7 +103,7 @@ def _npm() -> str:
     return str(inside)
 
 
-def _install(
+def install(
     command: Sequence[str | Path], what: str, mirror: str, environment: Mapping[str, str] | None = None
 ) -> None:
     done = subprocess.run(

@@ -75,7 +75,7 @@ def _start(home: Path, binaries: Path, owner: pwd.struct_passwd | None) -> None:
         log.parent.chmod(0o711)
     settings = {**SETTINGS, "unix_socket_directories": f"'{sockets}'"}
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    command = [
+    command: list[str | Path] = [
         binaries / "pg_ctl",
         "-D",
         home / "postgres",

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from spacebot_site.launch import embedded
@@ -114,13 +115,13 @@ def last_lines(log: Path) -> list[str]:
 
 
 class Supervisor:
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, processes: Sequence[Process]) -> None:
         self.place = place
         me = identify(os.getpid())
         shown = "127.0.0.1" if place.bind in ("0.0.0.0", "::") else place.bind
         address = os.environ.get("SPACEBOT_PUBLIC_URL") or f"http://{shown}:{place.port}"
         self.state = State(os.getpid(), me.started if me else "", place.port, address)
-        self.set = [Supervised(process, place) for process in table()]
+        self.set = [Supervised(process, place) for process in processes]
         self.state.children = {one.process.name: one.child for one in self.set}
         self.servers_due_at = 0.0
         self.ending = False
@@ -191,7 +192,7 @@ def main() -> None:
         home, port=int(sys.argv[1]), bind=os.environ.get("SPACEBOT_BIND", "").strip() or "127.0.0.1"
     )
     os.environ[MARK] = str(home)
-    Supervisor(place).run()
+    Supervisor(place, table()).run()
 
 
 if __name__ == "__main__":
