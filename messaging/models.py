@@ -6,6 +6,8 @@ adds the database constraint.
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 
 from accounts.models import Organization, Person, User
@@ -125,7 +127,10 @@ class Handling(models.TextChoices):
 
 
 class Message(models.Model):
-    """One utterance. Inbound: `person` said it and `handling` tells what became of it. Outbound: `run_id` wrote it."""
+    """One utterance. Inbound: `person` said it and `handling` tells what became of it. Outbound: `run_id` wrote it.
+
+    `key` makes writing an outbound message repeatable; `external_id` does so for an inbound one.
+    """
 
     organization = models.ForeignKey(Organization, models.CASCADE)
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
@@ -134,7 +139,10 @@ class Message(models.Model):
     person = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="messages")
     author_name = models.CharField(max_length=120)
     text = models.TextField()
-    external_id = models.CharField(max_length=200, null=True, help_text="The platform's; unique in the account")  # noqa: DJ001
+    external_id = models.CharField(  # noqa: DJ001
+        max_length=200, null=True, help_text="The platform's; unique in the account"
+    )
+    key = models.CharField(max_length=80, null=True, unique=True, editable=False)  # noqa: DJ001
     reply_to = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
     metadata = models.JSONField(default=dict, blank=True)
     run_id = models.BigIntegerField(null=True, db_index=True)
@@ -158,7 +166,8 @@ class Message(models.Model):
                 fields=["conversation", "seq"],
                 condition=models.Q(handling__in=["unanswered", "taken"]),
                 name="message_open",
-            )
+            ),
+            GinIndex(SearchVector("text", config="simple"), name="message_words"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,1 @@
+"""Writes: check, save, publish. One module per subject."""

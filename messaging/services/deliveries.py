@@ -1,0 +1,39 @@
+"""Putting an outbound message into the outbox, cut into what its platform takes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.db import transaction
+
+from messaging.adapters.registry import ADAPTERS, get_adapter_class
+from messaging.chunking import split
+from messaging.models import Delivery, Message
+
+DELIVERED_BY_EVENT = frozenset(
+    name for name, adapter in ADAPTERS.items() if adapter.capabilities.delivered_by_event
+)
+
+
+def queue_chunks(message: Message, *, platform: str) -> None:
+    """Store one pending delivery per chunk; after the commit, nudge the first."""
+    limits = get_adapter_class(platform).capabilities
+    deliveries = Delivery.objects.bulk_create(
+        Delivery(
+            organization_id=message.organization_id,
+            message=message,
+            chunk=number,
+            text=text,
+            key=f"{message.key}/{number}",
+            next_attempt_at=message.created_at,
+        )
+        for number, text in enumerate(split(message.text, limit=limits.text_limit, unit=limits.text_unit))
+    )
+    transaction.on_commit(partial(nudge, deliveries[0].pk), robust=True)
+
+
+def nudge(delivery_id: int) -> None:
+    """Ask a worker to look at the delivery now. A nudge that is lost is made up for by the sweeper."""
+    from messaging.jobs import deliver
+
+    deliver.apply_async((delivery_id,), retry=False)
