@@ -54,7 +54,5 @@ def send_message(
 
 
 def check_open(conversation: Conversation) -> None:
-    if conversation.archived_at is not None:
-        raise Conflict("This conversation is archived. Restore it to go on.")
     if not Agent.objects.filter(pk=conversation.agent_id, enabled=True).exists():
         raise Conflict("This agent is switched off.")
