@@ -7,5 +7,17 @@ import os
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spacebot_site.settings")
+_http = get_asgi_application()
 
-application = get_asgi_application()
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import WebsocketDenier  # noqa: E402
+from django.urls import path, re_path  # noqa: E402
+
+from realtime.consumers import EventSocket  # noqa: E402
+
+websocket_urls = [
+    path("api/v1/events", EventSocket.as_asgi()),
+    re_path("", WebsocketDenier.as_asgi()),
+]
+
+application = ProtocolTypeRouter({"http": _http, "websocket": URLRouter(websocket_urls)})

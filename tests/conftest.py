@@ -48,4 +48,5 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
         with connection.cursor() as cursor:
             name = connection.ops.quote_name(connection.settings_dict["NAME"])
             cursor.execute(f"alter database {name} set spacebot.allow_audit_truncate = 'on'")
+        connection.close()
         connection.close_pool()
