@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import threading
+from functools import cache
+
 from celery import shared_task
+from django.conf import settings
 
 from agents.engine import recovery
 from agents.engine.executor import execute_run
+from agents.models import RunKind
+
+
+@cache
+def background_places() -> threading.BoundedSemaphore:
+    """Return the places that branches and workers share in this process.
+
+    A quarter of the threads is kept for channels, so that background work never holds up a reply.
+    """
+    return threading.BoundedSemaphore(max(1, settings.SPACEBOT_WORKER_THREADS * 3 // 4))
 
 
 @shared_task(name="agents.execute", ignore_result=True)
 def execute(run_id: int, kind: str, conversation_id: int | None) -> None:
-    execute_run(run_id, kind, conversation_id)
+    if kind == RunKind.CHANNEL:
+        execute_run(run_id, kind, conversation_id)
+        return
+    places = background_places()
+    if not places.acquire(blocking=False):
+        return  # It stays queued; the sweeper asks again.
+    try:
+        execute_run(run_id, kind, conversation_id)
+    finally:
+        places.release()
 
 
-@shared_task(name="agents.sweep", ignore_result=True, expires=10)
+@shared_task(name="agents.sweep", ignore_result=True)
 def sweep() -> None:
     recovery.sweep()

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-
 from agents.engine import executor, journal
 from agents.models import Agent, Run, RunState
 from agents.services.conversations import send_message
@@ -40,6 +39,11 @@ class Engine:
 
     def execute(self, run: Run) -> bool:
         return executor.execute_run(run.pk, run.kind, run.conversation_id)
+
+    def settle_run(self, run: Run) -> None:
+        """Execute one run again, then whatever follows from it."""
+        assert self.execute(run)
+        self.settle()
 
     def settle(self, *, most: int = 50) -> None:
         """Execute what is queued, oldest first, as if all waiting times had passed."""
