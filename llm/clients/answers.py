@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from llm.errors import BadResponse
+from llm.errors import BadResponse, RequestRefused
 from llm.types import AssistantMessage, ChatResponse, StopReason, ToolCall, Usage
 
 MAX_VENDOR_TEXT = 2_000
@@ -20,9 +20,11 @@ def finish(
     model: str,
     replay: dict[str, Any] | None = None,
 ) -> ChatResponse:
-    """Build the final response, or raise BadResponse."""
+    """Build the final response, or raise BadResponse, or RequestRefused for a silent refusal."""
     if tool_calls and stop_reason is StopReason.LENGTH:
         raise _bad("The model ran out of room in the middle of a tool call.", tool_calls[-1].arguments, usage)
+    if not tool_calls and not text.strip() and stop_reason is StopReason.REFUSAL:
+        raise RequestRefused("The model declined to answer.", vendor_text="refusal without a word")
     if not tool_calls and not text.strip():
         raise _bad("The model returned an empty answer.", f"stop reason: {stop_reason.value}", usage)
     calls = tuple(_checked(call, usage) for call in tool_calls)

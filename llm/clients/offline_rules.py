@@ -1,12 +1,20 @@
-"""What the offline stand-in answers: rules over the text of a request, shared with the fake servers."""
+"""What the offline stand-in answers. The fake servers answer by the same rules, in another voice."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from llm.clients.offline_text import (
+    ChildReport,
+    find_file_request,
+    find_lines,
+    find_reports,
+    find_topic,
+    plain_text,
+)
 from llm.types import AssistantMessage, ChatMessage, ToolResult, UserMessage
 
 HOW_TO_CONFIGURE = (
@@ -16,19 +24,10 @@ HOW_TO_CONFIGURE = (
 ABILITIES = (
     'I can say hello, "think about" something in a branch, and have a worker "write a file NAME saying TEXT".'
 )
-
-_LINE = re.compile(r"^\[\d{4}-\d\d-\d\d \d\d:\d\d UTC\] ([^:\n]{1,120}): ?", re.M)
-_REPORT = re.compile(r"^\[report (branch|worker) #(\d+) (\w+)\][ \t]*\n?(.*?)^\[/report\]", re.M | re.S)
 _GREETING = re.compile(r"^\W*(hi|hey|hello|hallo|good (morning|afternoon|evening)|moin|servus|yo)\b", re.I)
-_THINK = re.compile(r"\b(?:think|reflect) (?:about|on|over)\s+(.+)", re.I | re.S)
-_WRITE = re.compile(
-    r"""\b(?:write|create|make|save)\s+(?:me\s+)?(?:a\s+|the\s+|new\s+)*file\s+
-        (?:called\s+|named\s+)?["'`]?(?P<path>[\w./\-]+)["'`]?\s*,?\s*
-        (?:and\s+)?(?:that\s+|which\s+)?
-        (?:saying|says|containing|contains|with(?:\s+the)?(?:\s+(?:text|content|words))?|:)\s*:?\s*(?P<text>.+)""",
-    re.I | re.S | re.X,
-)
 _THANKS = re.compile(r"^\W*(thanks|thank you|thx|danke)\b", re.I)
+
+Call = tuple[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -36,98 +35,102 @@ class Answer:
     """Text to say, or tools to call in order."""
 
     text: str = ""
-    calls: tuple[tuple[str, dict[str, Any]], ...] = ()
+    calls: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the rules look at in a request, whatever its wire format was."""
+    """What the rules look at in a request, whatever its wire format was.
+
+    With `echo` the rules repeat what was said instead of explaining themselves."""
 
     tools: frozenset[str]
-    messages: tuple[ChatMessage, ...] = field(default=())
+    messages: tuple[ChatMessage, ...] = ()
+    echo: bool = False
 
     @property
-    def last_user_text(self) -> str:
-        """The last user message without the clock and the names before each line."""
-        return _LINE.sub("", self.last_user_raw).strip()
-
-    @property
-    def last_user_raw(self) -> str:
+    def last_user(self) -> str:
         return next((m.text for m in reversed(self.messages) if isinstance(m, UserMessage)), "")
 
     @property
-    def called_since_user(self) -> list[str]:
-        """Names of the tools that have a result after the last user message."""
-        names: list[str] = []
+    def results(self) -> list[ToolResult]:
+        """Return the tool results after the last user message."""
+        found: list[ToolResult] = []
         for message in reversed(self.messages):
             if isinstance(message, UserMessage):
                 break
             if isinstance(message, ToolResult):
-                names.append(message.name)
-        return names[::-1]
+                found.append(message)
+        return found[::-1]
+
+    @property
+    def heard(self) -> str:
+        """Return all that people said since the last reply, which stands in the history without a tool call."""
+        texts: list[str] = []
+        for message in reversed(self.messages):
+            if isinstance(message, AssistantMessage) and not message.tool_calls:
+                break
+            if isinstance(message, UserMessage):
+                texts.append(plain_text(message.text))
+        return "\n".join(text for text in reversed(texts) if text)
 
     @property
     def is_first_reply(self) -> bool:
-        return not any(isinstance(m, AssistantMessage) for m in self.messages)
+        return not any(isinstance(m, AssistantMessage) and not m.tool_calls for m in self.messages)
 
 
 def answer(seen: Seen) -> Answer:
     """Decide what to say or to call. The tools on offer tell which kind of process asks."""
-    if {"write_file", "set_outcome"} <= seen.tools:
-        return _as_worker(seen)
     if "set_outcome" in seen.tools:
-        return _end_worker(seen, "failed", f"Without a model I cannot do this. {HOW_TO_CONFIGURE}")
+        return _as_worker(seen)
     if "conclude" in seen.tools:
         return _as_branch(seen)
     if "reply" in seen.tools:
         return _as_channel(seen)
-    return Answer(text=_talk(seen))
+    return Answer(text=_talk(seen, seen.heard))
 
 
-def find_file_request(text: str) -> tuple[str, str] | None:
-    """Return path and content of "write a file NAME saying TEXT"."""
-    found = _WRITE.search(text)
-    if found is None:
-        return None
-    content = found.group("text").strip()
-    if len(content) > 1 and content[0] == content[-1] and content[0] in "\"'`":
-        content = content[1:-1]
-    return found.group("path").rstrip("."), content
-
-
-def find_reports(text: str) -> list[tuple[str, str, str, str]]:
-    """Return (kind, number, outcome, text) of each report of a child run in `text`."""
-    return [(kind, number, outcome, body.strip()) for kind, number, outcome, body in _REPORT.findall(text)]
+def to_json(arguments: dict[str, Any]) -> str:
+    return json.dumps(arguments, ensure_ascii=False)
 
 
 def _as_channel(seen: Seen) -> Answer:
-    done = seen.called_since_user
-    if "reply" in done or "skip" in done:
-        return Answer(text="Done.")
-    reports = find_reports(seen.last_user_raw)
-    if reports:
-        return _reply("\n\n".join(_relay(*report) for report in reports))
-    text = seen.last_user_text
-    if not done:
-        thought, wanted = _THINK.search(text), find_file_request(text)
-        if wanted is not None and "spawn_worker" in seen.tools:
-            return Answer(
-                calls=(("spawn_worker", {"task": text, "interactive": False}), _say(_on_it(seen, wanted[0])))
-            )
-        if thought is not None and "branch" in seen.tools:
-            topic = thought.group(1).strip()
-            return Answer(
-                calls=(("branch", {"task": topic}), _say(_first(seen, f"Let me think about {topic}")))
-            )
-    return _reply(_talk(seen))
+    done = {result.name for result in seen.results if not result.is_error}
+    if done & {"reply", "skip"}:
+        return Answer(calls=(("skip", {"reason": "already answered"}),))
+    if any(result.name == "reply" for result in seen.results):
+        return Answer(text=_talk(seen, seen.heard))
+    reports, said = find_reports(seen.last_user), "\n".join(find_lines(seen.last_user))
+    parts = [_relay(report) for report in reports]
+    calls, announcement = _delegate(seen, said) if not done else ((), "")
+    if announcement:
+        parts.append(_notice_first(seen, announcement))
+    elif said or not reports:
+        parts.append(_talk(seen, seen.heard))
+    return Answer(calls=(*calls, ("reply", {"content": "\n\n".join(parts)})))
+
+
+def _delegate(seen: Seen, said: str) -> tuple[tuple[Call, ...], str]:
+    """Return the call that hands the work to a child, and what to say meanwhile."""
+    wanted, topic = find_file_request(said), find_topic(said)
+    if wanted is not None and "spawn_worker" in seen.tools:
+        return (("spawn_worker", {"task": said, "interactive": False}),), f"A worker is writing {wanted[0]}."
+    if topic is not None and "branch" in seen.tools:
+        return (("branch", {"task": topic}),), f"Let me think about {topic}"
+    return (), ""
 
 
 def _as_worker(seen: Seen) -> Answer:
-    wanted = find_file_request(seen.last_user_text)
-    if wanted is None:
-        return _end_worker(seen, "failed", f"Without a model I can only write files. {HOW_TO_CONFIGURE}")
+    wanted = find_file_request(plain_text(seen.last_user))
+    if wanted is None or "write_file" not in seen.tools:
+        reason = (
+            "I can only write files."
+            if seen.echo
+            else f"Without a model I can only write files. {HOW_TO_CONFIGURE}"
+        )
+        return _end_worker(seen, "failed", reason)
     path, content = wanted
-    written = [m for m in seen.messages if isinstance(m, ToolResult) and m.name == "write_file"]
+    written = [result for result in seen.results if result.name == "write_file"]
     if not written:
         return Answer(calls=(("write_file", {"path": path, "content": content}),))
     if written[-1].is_error:
@@ -136,52 +139,40 @@ def _as_worker(seen: Seen) -> Answer:
 
 
 def _end_worker(seen: Seen, status: str, summary: str) -> Answer:
-    if "set_outcome" in seen.called_since_user:
+    if any(result.name == "set_outcome" for result in seen.results):
         return Answer(text=summary)
     return Answer(calls=(("set_outcome", {"status": status, "summary": summary}),))
 
 
 def _as_branch(seen: Seen) -> Answer:
-    topic = seen.last_user_text.strip() or "this"
-    conclusion = f"I turned it over: {topic[:500]}. Built-in rules can repeat a thought but not deepen it."
+    topic = plain_text(seen.last_user)[:500] or "this"
+    conclusion = f"I turned it over: {topic}. "
+    conclusion += "That is all." if seen.echo else "Built-in rules can repeat a thought but not deepen it."
     return Answer(calls=(("conclude", {"status": "done", "conclusion": conclusion}),))
 
 
-def _talk(seen: Seen) -> str:
-    text = seen.last_user_text
-    if _GREETING.match(text):
-        return _first(seen, "Hello! " + ABILITIES)
-    if _THANKS.match(text):
-        return _first(seen, "You are welcome.")
-    quoted = " ".join(text.split())[:300]
-    return (
-        f"You said: “{quoted}”. {ABILITIES} {HOW_TO_CONFIGURE}"
-        if quoted
-        else f"{ABILITIES} {HOW_TO_CONFIGURE}"
-    )
+def _talk(seen: Seen, said: str) -> str:
+    if seen.echo:
+        return f"echo: {said}"
+    if _GREETING.match(said):
+        return _notice_first(seen, f"Hello! {ABILITIES}")
+    if _THANKS.match(said):
+        return _notice_first(seen, "You are welcome.")
+    quoted = " ".join(said.split())[:300]
+    start = f"You said: “{quoted}”. " if quoted else ""
+    return f"{start}{ABILITIES} {HOW_TO_CONFIGURE}"
 
 
-def _relay(kind: str, number: str, outcome: str, text: str) -> str:
-    said = text or "(nothing)"
-    return said if outcome in ("done", "succeeded") else f"The {kind} #{number} ended as {outcome}: {said}"
+def _relay(report: ChildReport) -> str:
+    said = report.text or "(nothing)"
+    if report.outcome in ("done", "succeeded"):
+        return said
+    return f"The {report.kind} #{report.number} ended as {report.outcome}: {said}"
 
 
-def _on_it(seen: Seen, path: str) -> str:
-    return _first(seen, f"A worker is writing {path}.")
-
-
-def _first(seen: Seen, text: str) -> str:
+def _notice_first(seen: Seen, text: str) -> str:
     """Add, in the first reply of a conversation, that no model is configured."""
-    return f"{text.rstrip('.!?')}. {HOW_TO_CONFIGURE}" if seen.is_first_reply else text
-
-
-def _reply(text: str) -> Answer:
-    return Answer(calls=(_say(text),))
-
-
-def _say(text: str) -> tuple[str, dict[str, Any]]:
-    return ("reply", {"content": text})
-
-
-def to_json(arguments: dict[str, Any]) -> str:
-    return json.dumps(arguments, ensure_ascii=False)
+    if seen.echo or not seen.is_first_reply:
+        return text
+    end = "" if text[-1:] in ".!?" else "."
+    return f"{text}{end} {HOW_TO_CONFIGURE}"

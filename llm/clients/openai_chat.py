@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from llm.clients.answers import finish
 from llm.clients.endpoint import Target
+from llm.clients.vendor_errors import from_stream
 from llm.errors import ProviderUnavailable
 from llm.types import (
     AssistantMessage,
@@ -133,8 +134,6 @@ class _Answer:
 
     def read(self, chunk: dict[str, Any]) -> Iterator[StreamEvent]:
         if chunk.get("error"):
-            from llm.clients.vendor_errors import from_stream
-
             raise from_stream(chunk, vendor_text=str(chunk["error"]))
         self._model = chunk.get("model") or self._model
         if chunk.get("usage"):

@@ -49,10 +49,10 @@ def from_status(status: int, body: Any, headers: Mapping[str, str], *, vendor_te
     """Translate an HTTP error answer."""
     codes, text = _codes(body), vendor_text[:MAX_VENDOR_TEXT]
     found = _from_codes(codes, text, body, retry_after_s=retry_after_s(headers))
-    if status in (401, 403):
-        return AuthenticationFailed("The model provider refused the key.", vendor_text=text)
     if status == 402 or codes & BILLING_CODES:
         return AuthenticationFailed("The account at the model provider has no credit left.", vendor_text=text)
+    if status in (401, 403):
+        return AuthenticationFailed("The model provider refused the key.", vendor_text=text)
     if status == 429:
         return RateLimited(
             "The model provider is receiving too many requests.",

@@ -1,0 +1,75 @@
+"""Reading what the offline rules look at: people's lines, reports of child runs, requests for a file.
+
+Lines of people look like `[2026-11-20 14:03 UTC] Name: text`, continued by indented lines; a report begins with
+`[report worker #12 done]` and ends with `[/report]`; other lines in brackets are headings of the harness.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import dataclass
+
+_LINE = re.compile(
+    r"^\[\d{4}-\d\d-\d\d \d\d:\d\d UTC\] [^:\n]{1,120}: ?(.*(?:\n[ \t]+.*|\n(?=\n[ \t]))*)", re.M
+)
+_REPORT = re.compile(r"^\[report (branch|worker) #(\d+) (\w+)\][ \t]*\n?(.*?)^\[/report\]", re.M | re.S)
+_BLOCK = re.compile(r"^\[running now\]\n.*?^\[/running now\]\n*", re.M | re.S)
+_HEADING = re.compile(
+    r"^\[(?:your task|your question|follow-up|arrived while[^\]\n]*|nothing new)\][ \t]*\n?", re.M
+)
+_TASK = re.compile(r"\A\s*Task: .*\n?")
+_WRITE = re.compile(
+    r"""\b(?:write|create|make|save)\s+(?:me\s+)?(?:a\s+|the\s+|new\s+)*(?:text\s+)?file\s+
+        (?:called\s+|named\s+)?["'`]?(?P<path>[\w./\-]+)["'`]?\s*,?\s*
+        (?:and\s+)?(?:that\s+|which\s+)?
+        (?:saying|says|containing|contains|with(?:\s+the)?(?:\s+(?:text|content|words))?|:)\s*:?\s*(?P<text>.+)""",
+    re.I | re.S | re.X,
+)
+_THINK = re.compile(r"\b(?:think|reflect) (?:about|on|over)\s+(.+)", re.I | re.S)
+
+
+@dataclass(frozen=True)
+class ChildReport:
+    kind: str
+    number: int
+    outcome: str
+    text: str
+
+
+def find_reports(text: str) -> list[ChildReport]:
+    """Return the reports in a message, their text without the task and the indentation."""
+    return [
+        ChildReport(kind, int(number), outcome, textwrap.dedent(_TASK.sub("", body)).strip())
+        for kind, number, outcome, body in _REPORT.findall(text)
+    ]
+
+
+def find_lines(text: str) -> list[str]:
+    """Return what people said in a message, one text a line."""
+    return [textwrap.dedent("  " + said).strip() for said in _LINE.findall(_REPORT.sub("", text))]
+
+
+def plain_text(text: str) -> str:
+    """Return a message without headings and blocks, and without the names before people's lines."""
+    lines = find_lines(text)
+    if lines:
+        return "\n".join(lines)
+    return _HEADING.sub("", _BLOCK.sub("", _REPORT.sub("", text))).strip()
+
+
+def find_file_request(text: str) -> tuple[str, str] | None:
+    """Return path and content of "write a file NAME saying TEXT"."""
+    found = _WRITE.search(text)
+    if found is None:
+        return None
+    content = found.group("text").strip()
+    if len(content) > 1 and content[0] == content[-1] and content[0] in "\"'`":
+        content = content[1:-1]
+    return found.group("path").rstrip("."), content
+
+
+def find_topic(text: str) -> str | None:
+    """Return what "think about …" is about."""
+    found = _THINK.search(text)
+    return found.group(1).strip() if found else None
