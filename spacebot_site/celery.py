@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, worker_ready
+from celery.signals import beat_init, worker_init, worker_ready
 
 from spacebot_site.launch.health import start_pulse
 
@@ -21,3 +21,19 @@ app.autodiscover_tasks(related_name="jobs")
 @beat_init.connect
 def _show_a_pulse(**_: Any) -> None:
     start_pulse()
+
+
+@worker_init.connect
+def _warm_up(**_: Any) -> None:
+    """Load what the first turn would otherwise wait for."""
+    from llm.services.warm_up import warm_up
+
+    warm_up()
+
+
+@worker_ready.connect
+def _recover(**_: Any) -> None:
+    """Take up at once what a worker that died on this machine has left."""
+    from agents.jobs import sweep
+
+    sweep.delay()
