@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.boundaries import reach
 from agents.engine import wakeups
 from agents.engine.claims import Claim, Held
 from agents.errors import LostLease
@@ -19,6 +20,7 @@ def finish(process: Process, ending: Ending, held: Held) -> None:
     """Close the run, or lay it to wait. Call inside `fenced`; the fence is asked once more by the UPDATE itself."""
     run, claim = process.run, process.claim
     check_transition(RunState.RUNNING, ending.state)
+    reach("end.before")
     process.before_finish(ending, held)
     _close(run, claim, ending)
     process.after_finish(ending, held)
@@ -26,6 +28,7 @@ def finish(process: Process, ending: Ending, held: Held) -> None:
         record(run.organization_id, wakeups.run_changed(run))
     if run.kind != RunKind.CHANNEL and run.conversation_id:
         wakeups.nudge_next(run.conversation_id, run.kind)
+    reach("end.written")
 
 
 def _close(run: Run, claim: Claim, ending: Ending) -> None:

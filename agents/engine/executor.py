@@ -8,6 +8,7 @@ import structlog
 from django.db import Error
 from django.db.utils import InterfaceError, OperationalError
 
+from accounts.boundaries import reach
 from accounts.database import release_connection
 from agents.engine.claims import Claim, check_owned, claim
 from agents.engine.journal import DatabaseJournal, store_prompt
@@ -39,6 +40,7 @@ def execute_run(run_id: int, kind: str, conversation_id: int | None) -> bool:
     claimed = claim(run_id, kind, conversation_id)
     if claimed is None:
         return False
+    reach("run.claimed")
     with keeper.keep(claimed):
         try:
             _execute(claimed)
@@ -133,7 +135,9 @@ class _Asker:
 
     def __call__(self, request: ChatRequest, cancel: CancelToken) -> ChatResponse:
         stream = ReplyStream(self.process.run) if self.process.streams_to_people() else None
+        reach("model.before")
         completed = complete(self.context, request, on_event=stream or (lambda event: None), cancel=cancel)
+        reach("model.after")
         self.journal.cost_usd = completed.cost_usd
         if stream is not None and completed.response.message.tool_calls and not _replies(completed.response):
             stream.reset()

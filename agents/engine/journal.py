@@ -15,6 +15,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from accounts.boundaries import reach
 from accounts.database import release_connection
 from agents.engine import endings
 from agents.engine.claims import Held, fenced
@@ -80,10 +81,12 @@ class DatabaseJournal:
     def _end(self, ending: Ending) -> Ending:
         with fenced(self.process.claim) as held:
             endings.finish(self.process, ending, held)
+        reach("end.committed")
         return ending
 
     def _record_at_once(self, number: int, response: ChatResponse, calls: list[PreparedCall]) -> StepRecord:
         ending: Ending | None = None
+        reach("step.before")
         with fenced(self.process.claim) as held:
             self._check_cancel(held)
             step = self._store_step(number, response)
@@ -100,14 +103,19 @@ class DatabaseJournal:
                 endings.finish(self.process, ending, held)
             else:
                 self._store_prompt()
+            reach("step.stored")
+        reach("end.committed" if ending else "step.committed")
         return StepRecord(results=_results(calls), ending=ending)
 
     def _record_in_parts(self, number: int, response: ChatResponse, calls: list[PreparedCall]) -> StepRecord:
+        reach("step.before")
         with fenced(self.process.claim) as held:
             self._check_cancel(held)
             step = self._store_step(number, response)
             self._store_calls(step, calls)
             self._store_prompt()
+            reach("step.stored")
+        reach("step.committed")
         return self._run_calls(step, calls)
 
     def _store_prompt(self) -> None:
@@ -128,9 +136,13 @@ class DatabaseJournal:
                     self._update_call(step, call)
             else:
                 release_connection()
+                reach("tool.before")
                 self.gate.run_external(call, self._key(step.number, call.position))
+                reach("tool.after")
                 with fenced(self.process.claim):
                     self._update_call(step, call)
+                    reach("result.stored")
+                reach("result.committed")
         ending: Ending | None = None
         if closing := [call for call in open_calls if call.ends_run]:
             with fenced(self.process.claim) as held:
@@ -142,6 +154,7 @@ class DatabaseJournal:
                     self._update_call(step, call)
                 if ending is not None:
                     endings.finish(self.process, ending, held)
+            reach("end.committed" if ending else "result.committed")
         return StepRecord(results=_results(calls), ending=ending)
 
     def _check_cancel(self, held: Held) -> None:

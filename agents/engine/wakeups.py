@@ -9,6 +9,7 @@ import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.boundaries import reach
 from agents.models import Run, RunKind, RunState
 from agents.payloads import run_payload
 from messaging.models import Conversation
@@ -32,12 +33,14 @@ def nudge(run_id: int, kind: str, conversation_id: int | None, *, delay_s: float
 def _send(run_id: int, kind: str, conversation_id: int | None, delay_s: float) -> None:
     from agents import jobs
 
+    reach("nudge.before")
     try:
         jobs.execute.apply_async(
             args=(run_id, kind, conversation_id), countdown=delay_s, retry=True, retry_policy=RETRY_POLICY
         )
     except Exception as error:
         log.warning("nudge.lost", run=run_id, error=str(error))
+    reach("nudge.after")
 
 
 INSERT_CHANNEL = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accounts.actor import Actor
+from accounts.boundaries import reach
 from accounts.errors import Conflict, InvalidInput
 from accounts.services.people import person_for_user
 from agents.engine import wakeups
@@ -50,6 +51,7 @@ def send_message(
                 user_id=actor.user.pk,
                 person_id=person.pk,
             )
+        reach("message.stored")
     return message
 
 
