@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
+from spacebot_site.launch.home import ROOT
+
 
 @dataclass(frozen=True)
 class Place:
@@ -73,7 +75,7 @@ WEB = {
 def table() -> tuple[Process, ...]:
     """Return the processes in the order in which they start; they stop the other way round."""
     threads = os.environ.get("SPACEBOT_WORKER_THREADS", "").strip() or "256"
-    return (
+    rows = (
         Process(
             name="web",
             command=WEB[os.environ.get("SPACEBOT_ASGI", "").strip() or "uvicorn"],
@@ -99,6 +101,9 @@ def table() -> tuple[Process, ...]:
             health=Health(pulse_max_age_s=60),
         ),
     )  # fmt: skip
+    return tuple(
+        row for row in rows if row.name != "gateway" or list(ROOT.glob("*/management/commands/gateway.py"))
+    )
 
 
 def command_line(process: Process, place: Place) -> list[str]:
