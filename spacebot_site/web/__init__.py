@@ -1,0 +1,1 @@
+"""The pages: each view resolves an actor, asks the packages below, and renders a template."""

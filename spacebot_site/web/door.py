@@ -1,0 +1,56 @@
+"""The way into a page: signed in, in an organization, with what was refused turned into a friendly page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Protocol
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.actor import Actor, actor_for
+from accounts.auth import SESSION_KEY
+from accounts.errors import Forbidden, NotFound
+from accounts.models import Membership, Role, User
+from accounts.queries import list_memberships
+
+
+class View(Protocol):
+    def __call__(self, request: HttpRequest, actor: Actor, /, **named: Any) -> HttpResponse: ...
+
+
+def page(*, level: Role = Role.MEMBER) -> Callable[[View], Callable[..., HttpResponse]]:
+    """Make a view of (request, actor, …) out of one for signed-in members of at least `level`."""
+
+    def wrap(view: View) -> Callable[..., HttpResponse]:
+        @login_required
+        @wraps(view)
+        def inner(request: HttpRequest, **named: Any) -> HttpResponse:
+            assert isinstance(request.user, User)
+            memberships = list(list_memberships(request.user))
+            if not memberships:
+                return render(request, "errors/no_organization.html", status=403)
+            actor = actor_for(_chosen(memberships, request.session.get(SESSION_KEY)))
+            request.frame = (actor, memberships)  # type: ignore[attr-defined]
+            try:
+                actor.check_level(level)
+                return view(request, actor, **named)
+            except NotFound as error:
+                raise Http404(str(error)) from error
+            except Forbidden as error:
+                return render(request, "errors/denied.html", {"reason": str(error)}, status=403)
+
+        return inner
+
+    return wrap
+
+
+def _chosen(memberships: list[Membership], organization_id: Any) -> Membership:
+    return next((each for each in memberships if each.organization_id == organization_id), memberships[0])
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """Tell whether a script asks for a part to put into a page it shows already."""
+    return request.headers.get("X-Fragment") == "1"

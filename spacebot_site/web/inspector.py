@@ -1,0 +1,101 @@
+"""One run, laid open: where it came from, the exact prompt, each step, its tools, and when all of it happened."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.actor import Actor
+from agents.models import LIVE_STATES, CallState, Run, RunKind, RunState, Step
+from agents.payloads import run_payload
+from agents.queries import list_steps, readable_runs
+from messaging.models import Message
+from spacebot_site.web.timeline import STATE_WORDS
+
+WIDTH = 1000
+LEAST = 4
+
+
+def load(actor: Actor, run: Run) -> dict[str, Any]:
+    """Return everything the inspector shows; six queries."""
+    steps = list_steps(actor, run)
+    children = list(readable_runs(actor).filter(parent=run).order_by("id"))
+    shown = run_payload(run)
+    return {
+        "run": run,
+        "state_words": STATE_WORDS[RunState(run.state)],
+        "is_live": run.state in LIVE_STATES,
+        "is_bad": run.state in (RunState.FAILED, RunState.TIMED_OUT, RunState.INTERRUPTED),
+        "can_retry": run.state not in LIVE_STATES and run.state != RunState.SUCCEEDED,
+        "failure": shown["failure"],
+        "result_text": shown["result_text"],
+        "title": run.title or f"{RunKind(run.kind).label} run {run.pk}",
+        "prompt": run.prompt,
+        "steps": steps,
+        "children": children,
+        "messages_in": _causes(run),
+        "messages_out": list(Message.objects.filter(run_id=run.pk).order_by("seq")),
+        "task": run.input,
+        "totals": _totals(steps),
+        "took_ms": _length_ms(run.started_at, run.finished_at),
+        "waterfall": _waterfall(run, steps, children),
+        "width": WIDTH,
+    }
+
+
+def _causes(run: Run) -> list[Message]:
+    """Return the messages that this run answered; for a child, those of the run that started it are one link away."""
+    if run.kind != RunKind.CHANNEL:
+        return []
+    return list(Message.objects.filter(conversation_id=run.conversation_id, handled_by_run_id=run.pk).order_by("seq"))
+
+
+def _totals(steps: list[Step]) -> dict[str, Any]:
+    costs = [step.cost_usd for step in steps]
+    known = bool(costs) and all(cost is not None for cost in costs)
+    return {
+        "steps": len(steps),
+        "input": sum(step.input_tokens for step in steps),
+        "output": sum(step.output_tokens for step in steps),
+        "cost": sum((cost for cost in costs if cost is not None), Decimal(0)) if known else None,
+        "calls": sum(len(step.tool_calls.all()) for step in steps),
+    }
+
+
+def _length_ms(start: datetime | None, end: datetime | None) -> float | None:
+    if start is None:
+        return None
+    return ((end or timezone.now()) - start).total_seconds() * 1000
+
+
+def _waterfall(run: Run, steps: list[Step], children: list[Run]) -> list[dict[str, Any]]:
+    """Return bars in order of time, each with its place on a scale from 0 to WIDTH."""
+    begin = run.started_at or run.created_at
+    end = run.finished_at or timezone.now()
+    bars: list[dict[str, Any]] = []
+    for step in steps:
+        bars.append(_bar(f"Step {step.number}", "model", step.started_at, step.finished_at))
+        for call in step.tool_calls.all():
+            kind = "tool" if call.state in (CallState.SUCCEEDED, CallState.RUNNING) else "bad"
+            bars.append(_bar(call.name, kind, call.started_at, call.finished_at, inside=True))
+    bars += [
+        _bar(child.title or child.kind, "child", child.started_at or child.created_at, child.finished_at, run=child)
+        for child in children
+    ]
+    end = max([end, *(bar["end"] for bar in bars)])
+    total = max((end - begin).total_seconds(), 0.001)
+    for bar in bars:
+        start = min(max((bar["start"] - begin).total_seconds() / total * WIDTH, 0), WIDTH - LEAST)
+        bar["x"] = round(start)
+        bar["w"] = round(min(max((bar["end"] - bar["start"]).total_seconds() / total * WIDTH, LEAST), WIDTH - start))
+        bar["ms"] = (bar["end"] - bar["start"]).total_seconds() * 1000
+    return bars
+
+
+def _bar(
+    label: str, kind: str, start: datetime, end: datetime | None, *, inside: bool = False, run: Run | None = None
+) -> dict[str, Any]:
+    return {"label": label, "kind": kind, "start": start, "end": end or timezone.now(), "inside": inside, "run": run}

@@ -1,0 +1,8 @@
+// The chat page: messages, streaming, live cards, the composer and the list beside them.
+import "./chat/list.js";
+import "./chat/thread.js";
+import "./chat/streaming.js";
+import "./chat/cards.js";
+import "./chat/history.js";
+import "./chat/composer.js";
+import "./chat/connection.js";

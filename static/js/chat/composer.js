@@ -1,0 +1,114 @@
+// Writing and sending. What is typed is kept in this browser until the server has it.
+import { call } from "../api.js";
+import { addPending, conversationId, settle, thread } from "./thread.js";
+import { toNewest } from "./scroll.js";
+
+const form = document.getElementById("composer");
+const field = document.getElementById("text");
+const DRAFT = `draft:${conversationId}`;
+const UNSENT = `unsent:${conversationId}`;
+
+const read = (key) => { try { return localStorage.getItem(key) || ""; } catch { return ""; } };
+function keep(key, value) {
+  try {
+    if (value) localStorage.setItem(key, value);
+    else localStorage.removeItem(key);
+  } catch { /* storage refused: the text stays in the field */ }
+}
+
+const unsent = () => JSON.parse(read(UNSENT) || "{}");
+function remember(clientId, text) {
+  const all = unsent();
+  if (text === null) delete all[clientId];
+  else all[clientId] = text;
+  keep(UNSENT, Object.keys(all).length ? JSON.stringify(all) : "");
+}
+
+function fit() {
+  if (CSS.supports("field-sizing", "content")) return;
+  field.style.height = "auto";
+  field.style.height = `${field.scrollHeight}px`;
+}
+
+function failed(row, clientId, text, error) {
+  const line = row.querySelector(".message-note") || row.querySelector(".message-main").appendChild(document.createElement("p"));
+  line.className = "message-note bad";
+  line.setAttribute("role", "alert");
+  line.replaceChildren(`Not sent. ${error.message} Your text is kept. `);
+  const again = document.createElement("button");
+  again.type = "button";
+  again.className = "button button-small";
+  again.textContent = "Send again";
+  again.addEventListener("click", () => {
+    line.remove();
+    deliver(row, clientId, text);
+  });
+  const drop = document.createElement("button");
+  drop.type = "button";
+  drop.className = "button button-small button-quiet";
+  drop.textContent = "Edit";
+  drop.addEventListener("click", () => {
+    row.remove();
+    remember(clientId, null);
+    field.value = field.value ? `${text}\n${field.value}` : text;
+    keep(DRAFT, field.value);
+    field.focus();
+    fit();
+  });
+  line.append(again, drop);
+}
+
+async function deliver(row, clientId, text) {
+  try {
+    const answer = await call("POST", `/conversations/${conversationId}/messages`, { text, client_id: clientId });
+    remember(clientId, null);
+    settle(row, answer.message ?? answer);
+  } catch (error) {
+    failed(row, clientId, text, error);
+  }
+}
+
+function newId() {
+  return crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export function send(text) {
+  const clientId = newId();
+  remember(clientId, text);
+  const row = addPending(clientId, text);
+  toNewest();
+  deliver(row, clientId, text);
+}
+
+function submit() {
+  const text = field.value.trim();
+  if (!text) return;
+  field.value = "";
+  keep(DRAFT, "");
+  fit();
+  send(text);
+}
+
+if (conversationId && form) {
+  field.value = field.value || read(DRAFT);
+  fit();
+  field.addEventListener("input", () => { keep(DRAFT, field.value); fit(); });
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    submit();
+  });
+  form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+  document.addEventListener("click", (event) => {
+    const suggestion = event.target.closest("[data-suggest]");
+    if (!suggestion) return;
+    field.value = suggestion.dataset.suggest;
+    keep(DRAFT, field.value);
+    fit();
+    field.focus();
+  });
+  for (const [clientId, text] of Object.entries(unsent())) {
+    deliver(addPending(clientId, text), clientId, text);
+  }
+  if (matchMedia("(min-width: 761px)").matches && !thread.dataset.quiet) field.focus({ preventScroll: true });
+}

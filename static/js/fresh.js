@@ -1,0 +1,39 @@
+// Parts of a page marked data-fresh="kind kind" are read again when such an event arrives.
+import { fragment } from "./api.js";
+import { refreshDrawer } from "./drawer.js";
+import { refreshTimes } from "./times.js";
+
+const waiting = new Map();
+
+async function reread(part) {
+  waiting.delete(part);
+  try {
+    const page = new DOMParser().parseFromString(await fragment(location.pathname + location.search), "text/html");
+    const found = page.getElementById(part.id);
+    if (!found || part.contains(document.activeElement)) return;
+    part.replaceChildren(...found.childNodes);
+    refreshTimes(part);
+  } catch { /* the dot tells that we are away; the next event tries again */ }
+}
+
+function soon(part) {
+  if (!waiting.has(part)) waiting.set(part, setTimeout(() => reread(part), 400));
+}
+
+function touched(kind) {
+  for (const part of document.querySelectorAll("[data-fresh]")) {
+    if (!kind || part.dataset.fresh.split(" ").includes(kind)) soon(part);
+  }
+}
+
+let drawerWaits = null;
+document.addEventListener("live:event", (event) => {
+  const { kind, payload } = event.detail;
+  touched(kind);
+  const open = document.querySelector("#drawer [data-run]")?.dataset.run;
+  const ids = [payload.run?.id, payload.run?.parent_id, payload.run_id].map(String);
+  if (open && ids.includes(open) && kind !== "reply.delta" && !drawerWaits) {
+    drawerWaits = setTimeout(() => { drawerWaits = null; refreshDrawer(); }, 500);
+  }
+});
+document.addEventListener("live:behind", () => { touched(); refreshDrawer(); });
