@@ -18,7 +18,9 @@ def warm_up() -> None:
     """Import the SDKs that enabled providers need and make their clients. Sends nothing; failure is only logged."""
     try:
         organizations = Provider.objects.filter(enabled=True).order_by("organization_id")
-        for organization_id in organizations.values_list("organization_id", flat=True).distinct()[:MOST_ORGANIZATIONS]:
+        for organization_id in organizations.values_list("organization_id", flat=True).distinct()[
+            :MOST_ORGANIZATIONS
+        ]:
             for candidate in get_routing(organization_id).entries.values():
                 if candidate.endpoint.kind == ProviderKind.ANTHROPIC:
                     _ = anthropic_client(candidate.endpoint).messages

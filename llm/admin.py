@@ -1,0 +1,77 @@
+"""Providers, models and routes in the admin; what each request cost, to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.admin_base import ReadOnlyAdmin, TenantAdmin
+from accounts.errors import AccountsError
+from llm.models import LedgerEntry, ModelEntry, Provider, Route
+from llm.services.routing import forget_routing
+
+OrganizationFilter = ("organization", admin.RelatedOnlyFieldListFilter)
+
+
+class RoutingAdmin(TenantAdmin):
+    """What routing keeps in memory is read again after a change."""
+
+    def after_change(self, obj: Any) -> None:
+        transaction.on_commit(lambda: forget_routing(obj.organization_id), robust=True)
+
+
+@admin.register(Provider)
+class ProviderAdmin(RoutingAdmin):
+    list_display = ("name", "kind", "base_url", "secret_name", "enabled", "organization")
+    list_filter = ("kind", "enabled", OrganizationFilter)
+    list_select_related = ("organization",)
+    search_fields = ("name", "base_url", "secret_name")
+    readonly_fields = ("created_at", "updated_at")
+    actions = ("test",)
+
+    @admin.action(description="Test: send a real request with one tool call")
+    def test(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
+        from llm.services.testing import test_provider
+
+        for provider in queryset.select_related("organization"):
+            try:
+                result = test_provider(self.actor(request, provider), provider.pk)
+            except AccountsError as error:
+                self.message_user(request, f"{provider}: {error}", messages.ERROR)
+            else:
+                self.message_user(request, f"{provider}: {result}")
+
+
+@admin.register(ModelEntry)
+class ModelEntryAdmin(RoutingAdmin):
+    list_display = (
+        "name", "label", "provider", "context_window", "input_price", "output_price", "enabled", "organization",
+    )  # fmt: skip
+    list_filter = ("enabled", ("provider", admin.RelatedOnlyFieldListFilter), OrganizationFilter)
+    list_select_related = ("provider", "organization")
+    search_fields = ("name", "label", "provider__name")
+
+
+@admin.register(Route)
+class RouteAdmin(RoutingAdmin):
+    list_display = ("process", "position", "entry", "organization")
+    list_filter = ("process", OrganizationFilter)
+    list_select_related = ("entry", "organization")
+    search_fields = ("entry__name", "entry__label")
+    ordering = ("organization", "process", "position")
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnlyAdmin):
+    list_display = (
+        "created_at", "process", "model_asked", "outcome", "input_tokens", "output_tokens", "cost_usd",
+        "latency_ms", "requester_user", "organization",
+    )  # fmt: skip
+    list_filter = ("process", "outcome", "provider_name", OrganizationFilter)
+    list_select_related = ("requester_user", "organization")
+    search_fields = ("model_asked", "model_answered", "=run_id", "=conversation_id")
+    ordering = ("-created_at",)
