@@ -6,8 +6,10 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, worker_init, worker_ready
+from celery.signals import worker_init, worker_ready
 
+from spacebot_site.clock import start_clock
+from spacebot_site.environment import read_bool
 from spacebot_site.launch.health import start_pulse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spacebot_site.settings")
@@ -18,8 +20,9 @@ app.autodiscover_tasks(related_name="jobs")
 
 
 @worker_ready.connect
-@beat_init.connect
-def _show_a_pulse(**_: Any) -> None:
+def _begin(**_: Any) -> None:
+    if read_bool("SPACEBOT_CLOCK", False):
+        start_clock(app)
     start_pulse()
 
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.urls import reverse
 
 from accounts.actor import Actor, actor_for
 from accounts.models import Membership, Organization, Role, User
@@ -20,10 +21,14 @@ from accounts.services.members import sync_staff
 from accounts.services.organizations import create_organization
 from accounts.services.people import person_for_user
 from accounts.services.tokens import authenticate_token, create_token
+from agents.models import Agent
+from agents.services.agents import make_agent
 from spacebot_site.environment import read_str
 from spacebot_site.launch.home import read_private, write_private
 
 LOCK_NUMBER = 7_221_903
+# Builds for bundlers: their imports name files that a browser never asks for.
+UNSERVED = ["*.amd.js", "*.cjs.js", "*.esm.js", "*.d.ts", "ext"]
 LINK_TTL_S = 24 * 3600
 
 
@@ -54,7 +59,7 @@ def migrate_if_needed() -> bool:
 
 
 def collect_static_files() -> None:
-    call_command("collectstatic", verbosity=0, interactive=False)
+    call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=UNSERVED)
 
 
 def ensure_installation() -> Installation:
@@ -75,9 +80,16 @@ def ensure_installation() -> Installation:
     return Installation(Actor(user=user, organization=organization, role=Role.OWNER), is_new=True)
 
 
+def ensure_agent(owner: Actor) -> str:
+    """Return the slug of the organization's first agent, making one where there is none."""
+    found = Agent.objects.filter(organization=owner.organization).order_by("pk").first()
+    agent = found or make_agent(owner.organization, name=read_str("SPACEBOT_AGENT", "Spacebot"))
+    return str(agent.slug)
+
+
 def sign_in_path(owner: Actor) -> str:
     """Return the path of a link that signs the owner in once."""
-    return f"/sign-in/{create_sign_in_link(owner.user, ttl_s=LINK_TTL_S)}/"
+    return reverse("sign_in_link", args=[create_sign_in_link(owner.user, ttl_s=LINK_TTL_S)])
 
 
 def ensure_launcher_token(owner: Actor) -> None:

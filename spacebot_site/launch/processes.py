@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
-from spacebot_site.launch.home import ROOT
-
 
 @dataclass(frozen=True)
 class Place:
@@ -75,7 +73,7 @@ WEB = {
 def table() -> tuple[Process, ...]:
     """Return the processes in the order in which they start; they stop the other way round."""
     threads = os.environ.get("SPACEBOT_WORKER_THREADS", "").strip() or "256"
-    rows = (
+    return (
         Process(
             name="web",
             command=WEB[os.environ.get("SPACEBOT_ASGI", "").strip() or "uvicorn"],
@@ -89,11 +87,7 @@ def table() -> tuple[Process, ...]:
                 "-n", "worker@spacebot",
             ),
             health=Health(pulse_max_age_s=60),
-        ),
-        Process(
-            name="beat",
-            command=("${python}", "-m", "celery", "-A", "spacebot_site.celery", "beat", "-l", "warning", "--pidfile="),
-            health=Health(pulse_max_age_s=60),
+            environment={"SPACEBOT_CLOCK": "1"},
         ),
         Process(
             name="gateway",
@@ -101,9 +95,6 @@ def table() -> tuple[Process, ...]:
             health=Health(pulse_max_age_s=60),
         ),
     )  # fmt: skip
-    return tuple(
-        row for row in rows if row.name != "gateway" or list(ROOT.glob("*/management/commands/gateway.py"))
-    )
 
 
 def command_line(process: Process, place: Place) -> list[str]:

@@ -21,7 +21,7 @@ from tests.launch.conftest import Installation
 
 pytestmark = pytest.mark.slow
 
-NAMES = {"supervisor", "web", "worker", "beat", "postgres", "valkey"}
+NAMES = {"supervisor", "web", "worker", "gateway", "postgres", "valkey"}
 
 
 def eventually(check: Callable[[], Any], *, within_s: float = 20) -> Any:
@@ -105,7 +105,7 @@ def test_a_start_takes_the_place_of_children_whose_supervisor_was_killed(running
     assert done.returncode == 0, done.stderr
     after = {process["name"]: process["pid"] for process in running.status()["processes"]}
     assert after["postgres"] == before["postgres"], "a server that runs is gone on with"
-    assert not {before["web"], before["worker"], before["beat"]} & set(running.leftovers())
+    assert not {before["web"], before["worker"], before["gateway"]} & set(running.leftovers())
 
 
 def test_a_second_start_is_quick(running: Installation) -> None:

@@ -23,6 +23,7 @@ class Command(BaseCommand):
         with first_start.one_at_a_time():
             migrated = first_start.migrate_if_needed()
             installation = first_start.ensure_installation()
+            agent = first_start.ensure_agent(installation.owner)
             first_start.ensure_launcher_token(installation.owner)
         owner = installation.owner
         found = {
@@ -30,6 +31,7 @@ class Command(BaseCommand):
             "migrated": migrated,
             "organization": owner.organization.slug,
             "owner": owner.user.email,
+            "agent": agent,
             "sign_in_path": first_start.sign_in_path(owner),
         }
         self.stdout.write(json.dumps(found))
