@@ -85,7 +85,7 @@ def _waterfall(run: Run, steps: list[Step], children: list[Run]) -> list[dict[st
         _bar(child.title or child.kind, "child", child.started_at or child.created_at, child.finished_at, run=child)
         for child in children
     ]
-    end = max([end, *(bar["end"] for bar in bars)])
+    end = max([end, *(bar["end"] for bar in bars if bar["run"] is None)])
     total = max((end - begin).total_seconds(), 0.001)
     for bar in bars:
         start = min(max((bar["start"] - begin).total_seconds() / total * WIDTH, 0), WIDTH - LEAST)

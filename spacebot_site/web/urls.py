@@ -9,15 +9,18 @@ from spacebot_site.web import (
     chat,
     home,
     members,
+    model_settings,
     organizations,
     palette,
     runs,
     secret_names,
+    sign_in,
     tokens,
 )
 
 urlpatterns = [
     path("", home.root, name="root"),
+    path("sign-in/link/<str:raw>/", sign_in.sign_in_link, name="sign_in_link"),
     path("home/", home.index, name="home"),
     path("palette/", palette.results, name="palette"),
     path("organization/switch/", organizations.switch, name="switch_organization"),
@@ -34,6 +37,7 @@ urlpatterns = [
     path("agents/", agents.index, name="agents"),
     path("agents/new/", agents.new, name="new_agent"),
     path("agents/<slug:slug>/", agents.detail, name="agent"),
+    path("settings/models/", model_settings.index, name="models"),
     path("settings/members/", members.index, name="members"),
     path("settings/tokens/", tokens.index, name="tokens"),
     path("settings/secrets/", secret_names.index, name="secrets"),
