@@ -33,6 +33,11 @@ class ProviderAdmin(RoutingAdmin):
     readonly_fields = ("created_at", "updated_at")
     actions = ("test",)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "base_url":
+            kwargs["assume_scheme"] = "https"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     @admin.action(description="Test: send a real request with one tool call")
     def test(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
         from llm.services.testing import test_provider

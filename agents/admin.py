@@ -1,0 +1,177 @@
+"""Agents and their work in the admin. Runs are to read, with actions that go through the services.
+
+Bindings are here and not beside their model: whether an agent may be bound is known only where agents are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from accounts.actor import Actor
+from accounts.admin_access import administered_levels, is_superuser, reachable
+from accounts.admin_base import ReadOnlyAdmin, TenantAdmin, TenantForm
+from accounts.errors import AccountsError
+from agents.models import Agent, Prompt, Report, Run, RunInput, Step, ToolCall
+from agents.services import runs
+from messaging.models import Binding
+
+OrganizationFilter = ("organization", admin.RelatedOnlyFieldListFilter)
+
+
+@admin.register(Agent)
+class AgentAdmin(TenantAdmin):
+    list_display = ("name", "slug", "tagline", "enabled", "organization", "updated_at")
+    list_filter = ("enabled", OrganizationFilter)
+    list_select_related = ("organization",)
+    search_fields = ("name", "slug", "tagline")
+    readonly_fields = ("preset", "created_at", "updated_at")
+
+
+class BindingForm(TenantForm):
+    agent = forms.ModelChoiceField(Agent.objects.none(), widget=UnfoldAdminSelectWidget())
+
+    class Meta:
+        model = Binding
+        fields = ("organization", "account", "position", "conversation_ids", "sender_ids", "require_mention")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["agent"].initial = self.instance.agent_id
+
+    def save(self, commit: bool = True) -> Any:
+        self.instance.agent_id = self.cleaned_data["agent"].pk
+        return super().save(commit)
+
+
+@admin.register(Binding)
+class BindingAdmin(TenantAdmin):
+    form = BindingForm
+    list_display = ("account", "agent_id", "position", "require_mention", "organization")
+    list_filter = (OrganizationFilter,)
+    list_select_related = ("account", "organization")
+    search_fields = ("account__platform", "account__name")
+    fields = (
+        "organization",
+        "account",
+        "agent",
+        "position",
+        "conversation_ids",
+        "sender_ids",
+        "require_mention",
+    )
+
+    def get_form(self, request: HttpRequest, obj: Binding | None = None, **kwargs: Any) -> Any:
+        kwargs["fields"] = [name for name in self.fields if name != "agent"]
+        form = super().get_form(request, obj, **kwargs)
+        agents: Any = Agent.objects.all()
+        if not is_superuser(request):
+            agents = reachable(Agent, list(administered_levels(request)))
+        form.base_fields["agent"].queryset = agents.order_by("name")
+        return form
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    private_fields = ("title", "input", "result", "failure", "status_text", "cancel_reason")
+    list_display = (
+        "id", "kind", "state", "title", "agent", "conversation_id", "parent_id", "created_at", "finished_at",
+        "organization",
+    )  # fmt: skip
+    list_filter = ("kind", "state", ("agent", admin.RelatedOnlyFieldListFilter), OrganizationFilter)
+    list_select_related = ("agent", "organization")
+    search_fields = ("=id", "title", "=conversation__id")
+    ordering = ("-id",)
+    actions = ("cancel", "retry", "requeue")
+
+    @admin.action(description="Cancel")
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
+        self._each(request, queryset, runs.cancel_run, "cancelled")
+
+    @admin.action(description="Retry (branches and workers)")
+    def retry(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
+        self._each(request, queryset, runs.retry_run, "started again")
+
+    @admin.action(description="Requeue (nudge what is queued)")
+    def requeue(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
+        self._each(request, queryset, runs.requeue_run, "requeued")
+
+    def _each(
+        self, request: HttpRequest, queryset: QuerySet[Run], act: Callable[[Actor, int], Run], done: str
+    ) -> None:
+        for run in queryset.select_related("organization"):
+            try:
+                act(self.actor(request, run), run.pk)
+            except AccountsError as error:
+                self.message_user(request, f"Run {run.pk}: {error}", messages.ERROR)
+            else:
+                self.message_user(request, f"Run {run.pk} {done}.")
+
+
+@admin.register(Prompt)
+class PromptAdmin(ReadOnlyAdmin):
+    private_fields = ("system", "tools")
+    list_display = ("id", "digest", "organization", "created_at")
+    list_filter = (OrganizationFilter,)
+    list_select_related = ("organization",)
+    search_fields = ("digest",)
+    ordering = ("-id",)
+
+
+@admin.register(Step)
+class StepAdmin(ReadOnlyAdmin):
+    private_fields = ("added", "response")
+    list_display = (
+        "id", "run_id", "number", "model", "stop_reason", "input_tokens", "output_tokens", "cost_usd",
+        "started_at", "organization",
+    )  # fmt: skip
+    list_filter = ("stop_reason", OrganizationFilter)
+    list_select_related = ("organization",)
+    search_fields = ("=run__id", "model")
+    ordering = ("-id",)
+
+
+@admin.register(ToolCall)
+class ToolCallAdmin(ReadOnlyAdmin):
+    private_fields = ("arguments", "result")
+    list_display = ("id", "run_id", "step_id", "name", "state", "repeatable", "started_at", "organization")
+    list_filter = ("state", "name", OrganizationFilter)
+    list_select_related = ("organization",)
+    search_fields = ("=run__id", "name", "key")
+    ordering = ("-id",)
+
+
+@admin.register(RunInput)
+class RunInputAdmin(ReadOnlyAdmin):
+    private_fields = ("text",)
+    list_display = ("id", "run_id", "taken_at", "created_at", "organization")
+    list_filter = (OrganizationFilter,)
+    list_select_related = ("organization",)
+    search_fields = ("=run__id", "text")
+    ordering = ("-id",)
+
+
+@admin.register(Report)
+class ReportAdmin(ReadOnlyAdmin):
+    private_fields = ("text",)
+    list_display = (
+        "id",
+        "run_id",
+        "number",
+        "conversation_id",
+        "outcome",
+        "state",
+        "told_by_id",
+        "organization",
+    )
+    list_filter = ("state", "outcome", OrganizationFilter)
+    list_select_related = ("organization",)
+    search_fields = ("=run__id", "text")
+    ordering = ("-id",)
