@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from spacebot_site.admin_site import UNFOLD as UNFOLD
 from spacebot_site.environment import read_bool, read_int, read_list, read_str
 from spacebot_site.launch import embedded
 from spacebot_site.service_urls import celery_broker_url, database_settings
@@ -110,6 +111,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+ACCOUNT_ADAPTER = "spacebot_site.web.sign_in.ClosedSignUp"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
