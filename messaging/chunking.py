@@ -35,8 +35,17 @@ class _Fence:
     marker: str
     info: str
 
-    def opening(self, *, longest_info: int) -> str:
-        return f"{self.marker}{self.info if len(self.info) <= longest_info else ''}\n"
+    def opening(self, limit: int) -> str:
+        """Return the line that opens it again; without its language, or not at all, where that takes too much."""
+        if not self.fits(limit):
+            return ""
+        return f"{self.marker}{self.info if self.info.isascii() and len(self.info) <= limit // 4 else ''}\n"
+
+    def closing(self, limit: int) -> str:
+        return f"\n{self.marker}" if self.fits(limit) else ""
+
+    def fits(self, limit: int) -> bool:
+        return len(self.marker) <= limit // 8
 
 
 def split(text: str, *, limit: int, unit: Unit = Unit.CODE_POINTS) -> list[str]:
@@ -47,7 +56,7 @@ def split(text: str, *, limit: int, unit: Unit = Unit.CODE_POINTS) -> list[str]:
     fence: _Fence | None = None
     rest = text
     while rest.strip():
-        opening = fence.opening(longest_info=limit // 8) if fence else ""
+        opening = fence.opening(limit) if fence else ""
         room = limit - unit.measure(opening)
         if unit.measure(rest) <= room:
             pieces.append(opening + rest.rstrip())
@@ -58,7 +67,7 @@ def split(text: str, *, limit: int, unit: Unit = Unit.CODE_POINTS) -> list[str]:
         head, rest = rest[:cut], rest[cut:]
         fence = _fence_at_end(head, fence)
         if head.strip():
-            pieces.append(opening + head.rstrip() + (f"\n{fence.marker}" if fence else ""))
+            pieces.append(opening + head.rstrip() + (fence.closing(limit) if fence else ""))
         rest = _after_cut(rest, fence)
         if fence and (closing := _closing_line(rest, fence)):
             fence, rest = None, rest[closing:].lstrip("\n")
@@ -67,8 +76,8 @@ def split(text: str, *, limit: int, unit: Unit = Unit.CODE_POINTS) -> list[str]:
 
 def _closing_reserve(window: str, limit: int) -> int:
     """Return the room that closing a fence may take: a line break and the longest marker in sight."""
-    markers = [len(found[1]) for line in window.splitlines() if (found := _FENCE_LINE.match(line))]
-    return min(max(markers) + 1, limit // 4) if markers else 0
+    markers = [found[1] for line in window.splitlines() if (found := _FENCE_LINE.match(line))]
+    return max((len(_Fence(marker, "").closing(limit)) for marker in markers), default=0)
 
 
 def _find_cut(text: str, room: int, *, unit: Unit, in_fence: _Fence | None) -> int:
@@ -108,7 +117,7 @@ def _joins(before: str, after: str) -> bool:
 
 def _before_lonely_fence(text: str, cut: int, in_fence: _Fence | None) -> int:
     """Move the cut before a fence that would open at the very end of the head, with nothing in it."""
-    line_start = text.rfind("\n", 0, text[:cut].rstrip().__len__()) + 1
+    line_start = text.rfind("\n", 0, len(text[:cut].rstrip())) + 1
     opens = (
         _FENCE_LINE.match(text, line_start) is not None and _fence_at_end(text[:line_start], in_fence) is None
     )

@@ -10,6 +10,7 @@ from messaging.adapters.registry import ADAPTERS, get_adapter_class
 from messaging.chunking import split
 from messaging.models import Delivery, Message
 
+LONGEST_NUDGE_DELAY_S = 60.0
 DELIVERED_BY_EVENT = frozenset(
     name for name, adapter in ADAPTERS.items() if adapter.capabilities.delivered_by_event
 )
@@ -32,8 +33,9 @@ def queue_chunks(message: Message, *, platform: str) -> None:
     transaction.on_commit(partial(nudge, deliveries[0].pk), robust=True)
 
 
-def nudge(delivery_id: int) -> None:
-    """Ask a worker to look at the delivery now. A nudge that is lost is made up for by the sweeper."""
+def nudge(delivery_id: int, *, delay_s: float = 0) -> None:
+    """Ask a worker to look at the delivery. A nudge that is lost, or far off, is made up for by the sweeper."""
     from messaging.jobs import deliver
 
-    deliver.apply_async((delivery_id,), retry=False)
+    if delay_s <= LONGEST_NUDGE_DELAY_S:
+        deliver.apply_async((delivery_id,), countdown=delay_s, retry=False)
