@@ -52,4 +52,11 @@ list.addEventListener("click", (event) => event.target.closest("[data-list-retry
 document.addEventListener("live:event", (event) => {
   if (["message.created", "conversation.changed"].includes(event.detail.kind)) soon(conversationId === event.detail.conversation_id ? 900 : 350);
 });
+document.addEventListener("live:event", ({ detail }) => {
+  if (detail.kind !== "conversation.changed" || detail.conversation_id !== conversationId) return;
+  const title = detail.payload.conversation.title;
+  if (!title) return;
+  document.getElementById("thread-title").textContent = title;
+  document.title = `${title} · Spacebot`;
+});
 document.addEventListener("live:behind", () => soon());

@@ -46,7 +46,11 @@ function receive({ kind, payload }) {
   else if (kind === "typing") {
     if (!payload.on) change(() => drop(payload.run_id));
     setActive(payload.run_id, payload.on);
-  } else if (kind === "message.created" && payload.message.direction === "out") change(() => drop(payload.message.run_id));
+  } else if (kind === "message.created" && payload.message.direction === "out") {
+    change(() => drop(payload.message.run_id));
+    setActive(payload.message.run_id, false); // if it goes on, its next words say so
+  } else if (kind === "message.handled" && payload.handling !== "taken") {
+    if (payload.handling === "skipped") for (const id of [...active]) setActive(id, false);
   else if (kind === "run.changed" && payload.run.kind === "channel") {
     const live = ["queued", "running"].includes(payload.run.state);
     if (!live) change(() => drop(payload.run.id));
