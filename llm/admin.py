@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin_base import ReadOnlyAdmin, TenantAdmin
 from accounts.errors import AccountsError
 from llm.models import LedgerEntry, ModelEntry, Provider, Route
+from llm.services.provider_test import test_provider
 from llm.services.routing import forget_routing
 
 OrganizationFilter = ("organization", admin.RelatedOnlyFieldListFilter)
@@ -21,7 +21,7 @@ class RoutingAdmin(TenantAdmin):
     """What routing keeps in memory is read again after a change."""
 
     def after_change(self, obj: Any) -> None:
-        transaction.on_commit(lambda: forget_routing(obj.organization_id), robust=True)
+        forget_routing(obj.organization_id)
 
 
 @admin.register(Provider)
@@ -31,24 +31,11 @@ class ProviderAdmin(RoutingAdmin):
     list_select_related = ("organization",)
     search_fields = ("name", "base_url", "secret_name")
     readonly_fields = ("created_at", "updated_at")
-    actions = ("test",)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "base_url":
             kwargs["assume_scheme"] = "https"
         return super().formfield_for_dbfield(db_field, request, **kwargs)
-
-    @admin.action(description="Test: send a real request with one tool call")
-    def test(self, request: HttpRequest, queryset: QuerySet[Provider]) -> None:
-        from llm.services.testing import test_provider
-
-        for provider in queryset.select_related("organization"):
-            try:
-                result = test_provider(self.actor(request, provider), provider.pk)
-            except AccountsError as error:
-                self.message_user(request, f"{provider}: {error}", messages.ERROR)
-            else:
-                self.message_user(request, f"{provider}: {result}")
 
 
 @admin.register(ModelEntry)
@@ -59,6 +46,18 @@ class ModelEntryAdmin(RoutingAdmin):
     list_filter = ("enabled", ("provider", admin.RelatedOnlyFieldListFilter), OrganizationFilter)
     list_select_related = ("provider", "organization")
     search_fields = ("name", "label", "provider__name")
+    actions = ("test",)
+
+    @admin.action(description="Test: send a real request with a tool call")
+    def test(self, request: HttpRequest, queryset: QuerySet[ModelEntry]) -> None:
+        for entry in queryset.select_related("organization"):
+            try:
+                found = test_provider(self.actor(request, entry), entry.pk)
+            except AccountsError as error:
+                self.message_user(request, f"{entry}: {error}", messages.ERROR)
+            else:
+                level = messages.SUCCESS if found.ok else messages.ERROR
+                self.message_user(request, f"{entry}: {found.in_words()}", level)
 
 
 @admin.register(Route)

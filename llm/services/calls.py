@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db import connection
-
+from accounts.database import release_connection
 from llm.clients.endpoint import Target
 from llm.clients.registry import client_for
 from llm.errors import (
@@ -94,6 +93,18 @@ def complete(
     raise error
 
 
+def complete_with(
+    context: CallContext,
+    candidate: Candidate,
+    request: ChatRequest,
+    *,
+    on_event: Callable[[StreamEvent], None],
+    cancel: CancelToken,
+) -> CompletedCall:
+    """Ask one model once, without routes, retries or fallbacks. Writes its ledger row; raises LLMError."""
+    return _Call(context, _repaired(request), on_event, cancel).send(candidate)
+
+
 def _repaired(request: ChatRequest) -> ChatRequest:
     messages = repair(request.messages)
     if messages == request.messages:
@@ -133,13 +144,9 @@ class _Call:
 
     def ask(self, candidate: Candidate, *, has_next: bool) -> CompletedCall:
         """Send the request up to three times; a rate limit gives way to the next candidate, if any."""
-        if candidate.key_problem:
-            raise AuthenticationFailed(
-                "The key of the model provider cannot be read.", vendor_text=candidate.key_problem
-            )
         for attempt in range(1, TRIES + 1):
             try:
-                return self._send(candidate)
+                return self.send(candidate)
             except RateLimited as error:
                 cooldowns.start(candidate, error.retry_after_s)
                 if has_next or attempt == TRIES:
@@ -151,13 +158,16 @@ class _Call:
                 self._pause(error, attempt)
         raise AssertionError("unreachable")
 
-    def _send(self, candidate: Candidate) -> CompletedCall:
+    def send(self, candidate: Candidate) -> CompletedCall:
         """Send one request and write its ledger row, however it ends."""
+        if candidate.key_problem:
+            raise AuthenticationFailed(
+                "The key of the model provider cannot be read.", vendor_text=candidate.key_problem
+            )
         if self._has_streamed:
             self._on_event(Restarted("The model is asked again."))
             self._has_streamed = False
-        if not connection.in_atomic_block:
-            connection.close()
+        release_connection()
         self._attempts += 1
         started, self._first_at = time.monotonic(), None
         try:

@@ -11,13 +11,15 @@ import threading
 import time
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from django.core.cache import cache
+from django.db import transaction
 from redis.exceptions import RedisError
 
 from llm.clients.endpoint import Endpoint
 from llm.clients.offline import MODEL_NAME
-from llm.models import ModelEntry, Process, ProviderKind, Route
+from llm.models import ModelEntry, Process, Provider, ProviderKind, Route
 from secret_store.errors import KeyUnavailable, SecretNotFound
 from secret_store.services import read_secret
 
@@ -102,7 +104,12 @@ def get_routing(organization_id: int) -> Routing:
 
 
 def forget_routing(organization_id: int) -> None:
-    """Make every process read the organization's rows again. Call it after commit."""
+    """Make every process read the organization's rows again, once the transaction is committed."""
+    _kept.pop(organization_id, None)
+    transaction.on_commit(partial(_move_version, organization_id), robust=True)
+
+
+def _move_version(organization_id: int) -> None:
     _kept.pop(organization_id, None)
     try:
         key = _version_key(organization_id)
@@ -135,12 +142,13 @@ def _load(organization_id: int) -> Routing:
     rows = ModelEntry.objects.filter(
         organization_id=organization_id, enabled=True, provider__enabled=True
     ).select_related("provider")
-    keys: dict[int, tuple[str, str]] = {}
+    endpoints: dict[int, tuple[Endpoint, str]] = {}
     entries: dict[int, Candidate] = {}
     for row in rows.order_by("id"):
-        if row.provider_id not in keys:
-            keys[row.provider_id] = _read_key(organization_id, row.provider.secret_name)
-        entries[row.pk] = candidate_for(row, *keys[row.provider_id])
+        if row.provider_id not in endpoints:
+            endpoints[row.provider_id] = endpoint_for(row.provider)
+        endpoint, problem = endpoints[row.provider_id]
+        entries[row.pk] = candidate_for(row, endpoint, key_problem=problem)
     routes: dict[str, tuple[int, ...]] = {}
     if entries:
         for process, entry_id in (
@@ -152,20 +160,13 @@ def _load(organization_id: int) -> Routing:
     return Routing(entries=entries, routes=routes)
 
 
-def candidate_for(row: ModelEntry, api_key: str, key_problem: str = "") -> Candidate:
-    """Return the row and its provider as a candidate."""
-    provider = row.provider
+def candidate_for(row: ModelEntry, endpoint: Endpoint, *, key_problem: str = "") -> Candidate:
+    """Return the row as a candidate."""
     return Candidate(
         entry_id=row.pk,
         model=row.name,
-        provider_name=provider.name,
-        endpoint=Endpoint(
-            kind=provider.kind,
-            api_key=api_key,
-            base_url=provider.base_url,
-            provider_id=provider.pk,
-            timeout_s=float(provider.timeout_s),
-        ),
+        provider_name=row.provider.name,
+        endpoint=endpoint,
         context_window=row.context_window,
         max_output_tokens=row.max_output_tokens,
         prices=Prices(row.input_price, row.output_price, row.cache_read_price, row.cache_write_price),
@@ -173,12 +174,20 @@ def candidate_for(row: ModelEntry, api_key: str, key_problem: str = "") -> Candi
     )
 
 
-def _read_key(organization_id: int, secret_name: str) -> tuple[str, str]:
-    """Return the key and, if it cannot be read, why."""
-    if not secret_name:
-        return "", ""
-    try:
-        return read_secret(organization_id, secret_name), ""
-    except (SecretNotFound, KeyUnavailable) as error:
-        log.error("the key %s of organization %s cannot be read: %s", secret_name, organization_id, error)
-        return "", str(error)
+def endpoint_for(provider: Provider) -> tuple[Endpoint, str]:
+    """Return where the provider is reached, with its key, and why the key cannot be read, if so."""
+    api_key, problem = "", ""
+    if provider.secret_name:
+        try:
+            api_key = read_secret(provider.organization_id, provider.secret_name)
+        except (SecretNotFound, KeyUnavailable) as error:
+            problem = str(error)
+            log.error("the key of provider %s cannot be read: %s", provider.pk, problem)
+    endpoint = Endpoint(
+        kind=provider.kind,
+        api_key=api_key,
+        base_url=provider.base_url,
+        provider_id=provider.pk,
+        timeout_s=float(provider.timeout_s),
+    )
+    return endpoint, problem
