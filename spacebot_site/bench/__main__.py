@@ -1,0 +1,40 @@
+"""`./spacebot bench NAME [--json] [--quick]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from spacebot_site.bench import turns
+from spacebot_site.bench.report import show
+
+
+def run_turns(*, quick: bool, as_json: bool) -> int:
+    """Measure turns. Exits 0 whatever the figures are, unless a reply was lost, doubled or crossed."""
+    measured = turns.measure(quick=quick)
+    if not as_json:
+        _show_parts("processor ms a turn", measured.cpu_by_process)
+        _show_parts("idle memory in MB", measured.memory_by_process)
+    show(measured.figures, turns.AIMS, as_json=as_json)
+    return int(any(measured.figures[key] for key in ("lost", "doubled", "crossed")))
+
+
+def _show_parts(title: str, parts: dict[str, float]) -> None:
+    print(f"{title}: " + ", ".join(f"{name} {value:.1f}" for name, value in parts.items()))
+
+
+BENCHES: dict[str, Callable[..., int]] = {"turns": run_turns}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="spacebot bench", description="Measure a throwaway installation.")
+    parser.add_argument("name", choices=sorted(BENCHES))
+    parser.add_argument("--json", action="store_true", help="one object on the last line")
+    parser.add_argument("--quick", action="store_true", help="under a minute, and rougher")
+    options = parser.parse_args()
+    return BENCHES[options.name](quick=options.quick, as_json=options.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
