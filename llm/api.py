@@ -177,20 +177,23 @@ def add_model(request: HttpRequest, body: ModelIn) -> Status[Any]:
     fields = body.dict(exclude_none=True)
     provider_id, name = fields.pop("provider_id"), fields.pop("name")
     return Status(
-        201, model_payload(providers.add_entry(actor_of(request), provider_id, name=name, **fields))
+        201, model_payload(providers.add_model(actor_of(request), provider_id, name=name, **fields))
     )
 
 
 @router.patch("/models/{model_id}", response=ModelOut, auth=WRITE)
 def update_model(request: HttpRequest, model_id: Id, body: ModelPatch) -> dict[str, Any]:
     """Change what is given; a price given as null becomes unknown."""
-    changes = body.dict(exclude_unset=True)
-    return model_payload(providers.update_entry(actor_of(request), model_id, **changes))
+    given = body.dict(exclude_unset=True)
+    changes = {
+        field: value for field, value in given.items() if value is not None or field.endswith("_price")
+    }
+    return model_payload(providers.update_model(actor_of(request), model_id, **changes))
 
 
 @router.delete("/models/{model_id}", response={204: None}, auth=WRITE)
 def remove_model(request: HttpRequest, model_id: Id) -> Status[None]:
-    providers.remove_entry(actor_of(request), model_id)
+    providers.remove_model(actor_of(request), model_id)
     return Status(204, None)
 
 

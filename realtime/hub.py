@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 QUEUE_LIMIT = 1_000
 HOLE_PATIENCE_S = 0.1
 COMPARE_S = 5.0
+LINGER_S = 60.0
 COMPARE_WHILE_AWAY_S = 0.5
 SUBSCRIBE_TIMEOUT_S = 2.0
 READ_BATCH = 500
@@ -175,10 +176,10 @@ class Hub:
         return feed.last
 
     def leave(self, organization_id: int, listener: Listener) -> None:
-        """Stop listening; the last one out closes the feed."""
+        """Stop listening. The feed stays for a while, since whoever left often comes back."""
         feed = self._feeds[organization_id]
         feed.listeners.discard(listener)
-        self._release(feed)
+        asyncio.get_running_loop().call_later(LINGER_S, self._release, feed)
 
     def _release(self, feed: Feed) -> None:
         feed.users -= 1

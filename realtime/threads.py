@@ -1,4 +1,4 @@
-"""Database work for coroutines: a few threads that give their connection back after every call."""
+"""Database work for coroutines: some threads that give their connection back after every call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from accounts.database import release_connection
 
 T = TypeVar("T")
 
-_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="realtime-database")
+_threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="realtime-database")
 
 
 async def in_thread(call: Callable[..., T], *arguments: object) -> T:

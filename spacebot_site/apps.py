@@ -10,3 +10,6 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         from spacebot_site import celery  # noqa: F401  shared_task needs the application
+        from spacebot_site import wiring
+
+        wiring.connect()

@@ -20,6 +20,7 @@ def _start_servers() -> None:
     from spacebot_site.launch import embedded
 
     _own_home = Path(tempfile.mkdtemp(prefix="spacebot-test-"))
+    (_own_home / "static").mkdir()  # WhiteNoise warns about a folder that is not there
     os.environ["SPACEBOT_HOME"] = str(_own_home)
     for name in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(name, None)

@@ -1,0 +1,7 @@
+"""Agents, conversations and runs over HTTP."""
+
+from __future__ import annotations
+
+from agents.api import agents, conversations, messages, runs
+
+routers = (agents.router, conversations.router, messages.router, runs.router)

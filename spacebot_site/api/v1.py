@@ -1,0 +1,35 @@
+"""Version 1 of the API."""
+
+from __future__ import annotations
+
+from ninja import NinjaAPI
+
+import accounts.api
+import agents.api
+import llm.api
+import realtime.api
+import secret_store.api
+from spacebot_site.api import health, problems
+
+DESCRIPTION = """\
+Everything the pages can do. Send `Authorization: Bearer <token>`, or use the browser's session together with
+the `X-CSRFToken` header. Lists answer `{items, next}`; hand `next` back as `cursor`. Errors are
+`application/problem+json` with `{type, title, status, detail, field?}`.
+"""
+
+api = NinjaAPI(
+    title="Spacebot",
+    version="1",
+    description=DESCRIPTION,
+    docs_url=None,
+    openapi_url=None,
+    urls_namespace="api",
+)
+problems.install(api)
+api.add_router("", health.router)
+api.add_router("", accounts.api.router, tags=["organization"])
+api.add_router("", secret_store.api.router, tags=["secrets"])
+api.add_router("", realtime.api.router, tags=["events"])
+api.add_router("", llm.api.router, tags=["models"])
+for router in agents.api.routers:
+    api.add_router("", router)

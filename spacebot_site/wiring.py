@@ -1,0 +1,51 @@
+"""Where higher packages hand functions to lower ones, once, at start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_out
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+
+from accounts import hooks
+from accounts.models import ApiToken, Membership, User
+from messaging.queries import can_read_conversation
+from realtime.access import set_conversation_gate
+from realtime.services import announce_access_change
+
+
+def connect() -> None:
+    """Let realtime ask who reads what, and hear of every change of access, the admin's included."""
+    set_conversation_gate(can_read_conversation)
+    hooks.on_membership_removed.append(announce_access_change)
+    hooks.on_role_changed.append(announce_access_change)
+    for model in (Membership, ApiToken):
+        post_save.connect(_on_row, sender=model, dispatch_uid="realtime-access")
+        post_delete.connect(_on_row, sender=model, dispatch_uid="realtime-access")
+    post_save.connect(_on_user, sender=User, dispatch_uid="realtime-access")
+    user_logged_out.connect(_on_sign_out, dispatch_uid="realtime-access")
+
+
+def _on_row(instance: Membership | ApiToken, created: bool = False, **_: Any) -> None:
+    if not created:
+        _announce(instance.organization_id, instance.user_id)
+
+
+def _on_user(instance: User, created: bool, update_fields: Any, **_: Any) -> None:
+    if not created and set(update_fields or ()) != {"last_login"}:
+        _announce_everywhere(instance)
+
+
+def _on_sign_out(user: User | None, **_: Any) -> None:
+    if user is not None:
+        _announce_everywhere(user)
+
+
+def _announce_everywhere(user: User) -> None:
+    for organization_id in Membership.objects.filter(user=user).values_list("organization_id", flat=True):
+        _announce(organization_id, user.pk)
+
+
+def _announce(organization_id: int, user_id: int) -> None:
+    transaction.on_commit(lambda: announce_access_change(organization_id, user_id), robust=True)
