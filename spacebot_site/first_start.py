@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
 from accounts.actor import Actor, actor_for
+from accounts.errors import AccountsError
 from accounts.models import Membership, Organization, Role, User
 from accounts.scopes import allowed_scopes
 from accounts.services.links import create_sign_in_link
@@ -23,6 +25,8 @@ from accounts.services.people import person_for_user
 from accounts.services.tokens import authenticate_token, create_token
 from agents.models import Agent
 from agents.services.agents import make_agent
+from llm.errors import LLMError
+from llm.services.setup import import_environment
 from spacebot_site.environment import read_str
 from spacebot_site.launch.home import read_private, write_private
 
@@ -85,6 +89,15 @@ def ensure_agent(owner: Actor) -> str:
     found = Agent.objects.filter(organization=owner.organization).order_by("pk").first()
     agent = found or make_agent(owner.organization, name=read_str("SPACEBOT_AGENT", "Spacebot"))
     return str(agent.slug)
+
+
+def import_providers(owner: Actor) -> list[str]:
+    """Make providers of the keys in our environment, unless there are some; return what went wrong, for people."""
+    try:
+        import_environment(owner.organization, dict(os.environ))
+    except (AccountsError, LLMError) as error:
+        return [f"The model providers in the environment were not set up: {error}"]
+    return []
 
 
 def sign_in_path(owner: Actor) -> str:

@@ -71,6 +71,8 @@ def _start(rest: list[str]) -> int:
     address = started.state.address
     print(f"Spacebot {'already runs' if started.was_running else 'runs'} at {address}")
     print(f"Sign in (once, within a day): {address}{started.prepared.sign_in_path}", flush=True)
+    for note in started.prepared.notes:
+        print(f"spacebot: {note}", file=sys.stderr)
     return follow(find_home(), started.state) if options.foreground else 0
 
 

@@ -23,6 +23,7 @@ class Prepared:
     owner: str
     sign_in_path: str
     is_new: bool
+    notes: tuple[str, ...] = ()
 
 
 class Preparation:
@@ -57,7 +58,13 @@ class Preparation:
             raise LaunchError(f"cannot prepare the database ({_complaint(errors)})", f"see {log}")
         found = json.loads(output.splitlines()[-1])
         write_private(self.stamp, self.wanted)
-        return Prepared(found["organization"], found["owner"], found["sign_in_path"], found["is_new"])
+        return Prepared(
+            organization=found["organization"],
+            owner=found["owner"],
+            sign_in_path=found["sign_in_path"],
+            is_new=found["is_new"],
+            notes=tuple(found["notes"]),
+        )
 
 
 def fingerprint(environment: dict[str, str]) -> str:

@@ -24,6 +24,7 @@ class Command(BaseCommand):
             migrated = first_start.migrate_if_needed()
             installation = first_start.ensure_installation()
             agent = first_start.ensure_agent(installation.owner)
+            notes = first_start.import_providers(installation.owner)
             first_start.ensure_launcher_token(installation.owner)
         owner = installation.owner
         found = {
@@ -32,6 +33,7 @@ class Command(BaseCommand):
             "organization": owner.organization.slug,
             "owner": owner.user.email,
             "agent": agent,
+            "notes": notes,
             "sign_in_path": first_start.sign_in_path(owner),
         }
         self.stdout.write(json.dumps(found))
