@@ -35,7 +35,7 @@ def start_conversation(
         )
     if len(others) >= MAX_PARTICIPANTS:
         raise InvalidInput(f"A conversation has at most {MAX_PARTICIPANTS} people.", field="user_ids")
-    with unit_of_work(savepoint=False):
+    with unit_of_work():
         people = _people_of(actor, {actor.user.pk, *others})
         account, _ = PlatformAccount.objects.get_or_create(
             organization=actor.organization, platform="webchat", name="default"
@@ -81,7 +81,7 @@ def add_participant(actor: Actor, conversation_id: int, *, user_id: int) -> Part
     They can read all that was said before.
     """
     conversation = _shared(actor, conversation_id)
-    with unit_of_work(savepoint=False):
+    with unit_of_work():
         Conversation.objects.select_for_update().get(pk=conversation.pk)
         (person,) = _people_of(actor, {user_id})
         found = Participant.objects.filter(conversation=conversation, person=person).first()
@@ -105,7 +105,7 @@ def remove_participant(actor: Actor, conversation_id: int, *, user_id: int) -> N
     conversation = _shared(actor, conversation_id)
     if user_id != actor.user.pk and conversation.created_by_id != actor.user.pk:
         raise Forbidden("Only who began a conversation takes others out of it.")
-    with unit_of_work(savepoint=False):
+    with unit_of_work():
         Conversation.objects.select_for_update().get(pk=conversation.pk)
         participant = Participant.objects.filter(conversation=conversation, person__user_id=user_id).first()
         if participant is None:
@@ -127,7 +127,7 @@ def mark_read(actor: Actor, conversation_id: int, *, seq: int | None = None) -> 
 
 
 def _change(actor: Actor, conversation_id: int, **fields: object) -> Conversation:
-    with unit_of_work(savepoint=False):
+    with unit_of_work():
         conversation = get_conversation(actor, conversation_id)
         Conversation.objects.filter(pk=conversation.pk).update(**fields)
         conversation.refresh_from_db()
