@@ -108,7 +108,9 @@ def new(request: HttpRequest, actor: Actor) -> HttpResponse:
     template = "chat/new_form.html" if wants_fragment(request) else "chat/new.html"
     people = [member for member in list_members(actor) if member.user_id != actor.user.pk]
     agents = [agent for agent in list_agents(actor) if agent.enabled]
-    return render(request, template, {"agents": agents, "people": people, "problem": problem, "values": request.POST})
+    return render(
+        request, template, {"agents": agents, "people": people, "problem": problem, "values": request.POST}
+    )
 
 
 def _start(request: HttpRequest, actor: Actor) -> Conversation:
@@ -197,7 +199,13 @@ def _list(
         }
         for each in found
     ]
-    return {"conversations": rows, "archived": archived, "search": search, "opened": opened, "now": timezone.now()}
+    return {
+        "conversations": rows,
+        "archived": archived,
+        "search": search,
+        "opened": opened,
+        "now": timezone.now(),
+    }
 
 
 def _title(found: Conversation, agents: dict[int, Any]) -> str:

@@ -50,7 +50,9 @@ def _causes(run: Run) -> list[Message]:
     """Return the messages that this run answered; for a child, those of the run that started it are one link away."""
     if run.kind != RunKind.CHANNEL:
         return []
-    return list(Message.objects.filter(conversation_id=run.conversation_id, handled_by_run_id=run.pk).order_by("seq"))
+    return list(
+        Message.objects.filter(conversation_id=run.conversation_id, handled_by_run_id=run.pk).order_by("seq")
+    )
 
 
 def _totals(steps: list[Step]) -> dict[str, Any]:
@@ -82,7 +84,13 @@ def _waterfall(run: Run, steps: list[Step], children: list[Run]) -> list[dict[st
             kind = "tool" if call.state in (CallState.SUCCEEDED, CallState.RUNNING) else "bad"
             bars.append(_bar(call.name, kind, call.started_at, call.finished_at, inside=True))
     bars += [
-        _bar(child.title or child.kind, "child", child.started_at or child.created_at, child.finished_at, run=child)
+        _bar(
+            child.title or child.kind,
+            "child",
+            child.started_at or child.created_at,
+            child.finished_at,
+            run=child,
+        )
         for child in children
     ]
     end = max([end, *(bar["end"] for bar in bars if bar["run"] is None)])
@@ -90,12 +98,27 @@ def _waterfall(run: Run, steps: list[Step], children: list[Run]) -> list[dict[st
     for bar in bars:
         start = min(max((bar["start"] - begin).total_seconds() / total * WIDTH, 0), WIDTH - LEAST)
         bar["x"] = round(start)
-        bar["w"] = round(min(max((bar["end"] - bar["start"]).total_seconds() / total * WIDTH, LEAST), WIDTH - start))
+        bar["w"] = round(
+            min(max((bar["end"] - bar["start"]).total_seconds() / total * WIDTH, LEAST), WIDTH - start)
+        )
         bar["ms"] = (bar["end"] - bar["start"]).total_seconds() * 1000
     return bars
 
 
 def _bar(
-    label: str, kind: str, start: datetime, end: datetime | None, *, inside: bool = False, run: Run | None = None
+    label: str,
+    kind: str,
+    start: datetime,
+    end: datetime | None,
+    *,
+    inside: bool = False,
+    run: Run | None = None,
 ) -> dict[str, Any]:
-    return {"label": label, "kind": kind, "start": start, "end": end or timezone.now(), "inside": inside, "run": run}
+    return {
+        "label": label,
+        "kind": kind,
+        "start": start,
+        "end": end or timezone.now(),
+        "inside": inside,
+        "run": run,
+    }

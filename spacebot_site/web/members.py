@@ -28,7 +28,9 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     shown = [(role, f"{role.label} – {words}") for role, words in ROLES.items() if role.level <= actor.level]
     may_edit = actor.has_level(Role.ADMIN)
     return render(
-        request, "settings/members.html", {"members": list_members(actor), "roles": shown, "may_edit": may_edit}
+        request,
+        "settings/members.html",
+        {"members": list_members(actor), "roles": shown, "may_edit": may_edit},
     )
 
 

@@ -21,7 +21,13 @@ MOST = 8
 def results(request: HttpRequest, actor: Actor) -> HttpResponse:
     words = request.GET.get("q", "").strip()[:200]
     options = [
-        {"icon": "plus", "label": "New conversation", "url": reverse("new_conversation"), "kind": "Start", "dialog": True}
+        {
+            "icon": "plus",
+            "label": "New conversation",
+            "url": reverse("new_conversation"),
+            "kind": "Start",
+            "dialog": True,
+        }
     ]
     options += [
         {"icon": entry["icon"], "label": entry["label"], "url": entry["url"], "kind": "Go to"}

@@ -22,7 +22,10 @@ PAGE = 50
 @page()
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     kind = request.GET.get("kind", "")
-    chosen: dict[str, Any] = {"kind": kind if kind in RunKind.values else None, "live_only": "live" in request.GET}
+    chosen: dict[str, Any] = {
+        "kind": kind if kind in RunKind.values else None,
+        "live_only": "live" in request.GET,
+    }
     conversation = request.GET.get("conversation", "")
     inside = get_conversation(actor, int(conversation)) if conversation.isdecimal() else None
     before = request.GET.get("before", "")

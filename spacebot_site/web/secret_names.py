@@ -25,7 +25,11 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
 def _change(request: HttpRequest, actor: Actor) -> None:
     form, name = request.POST, request.POST.get("name", "").strip()
     if form.get("act") == "delete":
-        attempt(request, lambda: services.delete_secret(actor, actor.organization, name=name), f"{name} was deleted.")
+        attempt(
+            request,
+            lambda: services.delete_secret(actor, actor.organization, name=name),
+            f"{name} was deleted.",
+        )
         return
     attempt(
         request,

@@ -43,7 +43,9 @@ def load(actor: Actor, conversation: Conversation, *, before_seq: int | None = N
     runs = _runs(actor, conversation, messages, newest=before_seq is None, all_from_start=not has_older)
     ids = [message.pk for message in messages]
     failed = dict(
-        Delivery.objects.filter(message_id__in=ids, state=DeliveryState.FAILED).values_list("message_id", "error")
+        Delivery.objects.filter(message_id__in=ids, state=DeliveryState.FAILED).values_list(
+            "message_id", "error"
+        )
     )
     reactions: dict[int, list[Reaction]] = {}
     for reaction in Reaction.objects.filter(message_id__in=ids).select_related("person").order_by("id"):
@@ -53,7 +55,8 @@ def load(actor: Actor, conversation: Conversation, *, before_seq: int | None = N
         (run.created_at, run.pk, {"card": card(run, tools.get(run.pk, ""))}) for run in runs
     ]
     entries += [
-        (message.created_at, message.seq, {"message": _shown(message, failed, reactions)}) for message in messages
+        (message.created_at, message.seq, {"message": _shown(message, failed, reactions)})
+        for message in messages
     ]
     items = [entry for _, _, entry in sorted(entries, key=lambda each: each[:2])]
     _join(items)

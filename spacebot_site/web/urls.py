@@ -38,6 +38,7 @@ urlpatterns = [
     path("agents/new/", agents.new, name="new_agent"),
     path("agents/<slug:slug>/", agents.detail, name="agent"),
     path("settings/models/", model_settings.index, name="models"),
+    path("settings/models/<int:entry_id>/test/", model_settings.try_out, name="test_model"),
     path("settings/members/", members.index, name="members"),
     path("settings/tokens/", tokens.index, name="tokens"),
     path("settings/secrets/", secret_names.index, name="secrets"),

@@ -11,6 +11,7 @@ document.addEventListener("click", async (event) => {
     await call("POST", `/runs/${run}/${runAction}`, {});
     announce(runAction === "cancel" ? "Cancelling." : "Started again.");
     if (runAction === "retry") toast("Started again.");
+    else document.dispatchEvent(new CustomEvent("run:cancelled", { detail: { run: Number(run) } }));
   } catch (error) {
     toast(error.message);
   } finally {

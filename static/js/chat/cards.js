@@ -57,7 +57,8 @@ if (conversationId) {
     if (kind === "run.activity") {
       const card = find(payload.run_id);
       if (!card) return;
-      card.querySelector(".tool").textContent = payload.status === "done" ? "" : payload.tool || "";
+      card.querySelector(".tool").textContent = payload.tool || "";
+      if (payload.status) card.querySelector(".what").textContent = payload.status;
     }
   });
 }

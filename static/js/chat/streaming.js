@@ -49,8 +49,8 @@ function receive({ kind, payload }) {
   } else if (kind === "message.created" && payload.message.direction === "out") {
     change(() => drop(payload.message.run_id));
     setActive(payload.message.run_id, false); // if it goes on, its next words say so
-  } else if (kind === "message.handled" && payload.handling !== "taken") {
-    if (payload.handling === "skipped") for (const id of [...active]) setActive(id, false);
+  } else if (kind === "message.handled" && !["taken", "unanswered"].includes(payload.handling)) {
+    active.clear();
   else if (kind === "run.changed" && payload.run.kind === "channel") {
     const live = ["queued", "running"].includes(payload.run.state);
     if (!live) change(() => drop(payload.run.id));
@@ -63,6 +63,10 @@ if (conversationId) {
   if (thread.dataset.live) setActive(Number(thread.dataset.live), true);
   document.addEventListener("live:event", (event) => {
     if (event.detail.conversation_id === conversationId) receive(event.detail);
+  });
+  document.addEventListener("run:cancelled", ({ detail }) => {
+    change(() => drop(detail.run));
+    setActive(detail.run, false);
   });
   document.addEventListener("live:lost", () => change(() => {
     for (const id of [...drafts.keys()]) drop(id);
