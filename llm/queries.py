@@ -82,8 +82,8 @@ def usage_by_model(actor: Actor, *, since: datetime) -> list[dict[str, Any]]:
             output_tokens=Sum("output_tokens"),
             cache_read_tokens=Sum("cache_read_tokens"),
             cache_write_tokens=Sum("cache_write_tokens"),
-            cost_usd=Sum("cost_usd"),
             unpriced=Count("id", filter=Q(cost_usd=None)),
+            cost_usd=Sum("cost_usd"),
         )
         .order_by("provider_name", "model_asked")
     )
