@@ -38,7 +38,7 @@ class TenantForm(forms.ModelForm):
         organization = data.get("organization") or getattr(self.instance, "organization", None)
         if organization is None:
             return data
-        for name, value in data.items():
+        for name, value in list(data.items()):
             if isinstance(value, Model) and not _is_within(value, organization):
                 self.add_error(name, "This belongs to another organization.")
         return data

@@ -18,11 +18,22 @@ from accounts.actor import Actor
 from accounts.admin_access import administered_levels, is_superuser, reachable
 from accounts.admin_base import ReadOnlyAdmin, TenantAdmin, TenantForm
 from accounts.errors import AccountsError
+from agents import presets
 from agents.models import Agent, Prompt, Report, Run, RunInput, Step, ToolCall
 from agents.services import runs
+from agents.services.agents import create_agent, update_agent
 from messaging.models import Binding
 
 OrganizationFilter = ("organization", admin.RelatedOnlyFieldListFilter)
+
+
+class NewAgentForm(TenantForm):
+    preset = forms.ChoiceField(
+        choices=[(preset.key, preset.label) for preset in presets.PRESETS.values()],
+        initial=presets.DEFAULT,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Where its texts begin; they can be changed afterwards.",
+    )
 
 
 @admin.register(Agent)
@@ -31,7 +42,28 @@ class AgentAdmin(TenantAdmin):
     list_filter = ("enabled", OrganizationFilter)
     list_select_related = ("organization",)
     search_fields = ("name", "slug", "tagline")
-    readonly_fields = ("preset", "created_at", "updated_at")
+    readonly_fields = ("created_at", "updated_at")
+
+    def get_fields(self, request: HttpRequest, obj: Agent | None = None) -> list[str]:
+        shown = ["organization", "name", "slug", "preset"]
+        texts = ["tagline", "soul", "identity", "role", "settings", "enabled", "created_at", "updated_at"]
+        return [*shown, *texts] if obj else shown
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Agent | None = None) -> list[str]:
+        fixed = ["slug", "preset"] if obj else []
+        return [*super().get_readonly_fields(request, obj), *fixed]
+
+    def get_form(self, request: HttpRequest, obj: Agent | None = None, **kwargs: Any) -> Any:
+        if obj is None:
+            kwargs["form"] = NewAgentForm
+        return super().get_form(request, obj, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Agent, form: Any, change: bool) -> None:
+        actor, data = self.actor(request, obj), form.cleaned_data
+        if change:
+            update_agent(actor, obj.pk, **{name: data[name] for name in form.changed_data})
+        else:
+            obj.pk = create_agent(actor, name=data["name"], slug=data["slug"], preset=data["preset"]).pk
 
 
 class BindingForm(TenantForm):
