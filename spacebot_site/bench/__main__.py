@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 from collections.abc import Callable
 
-from spacebot_site.bench import turns
-from spacebot_site.bench.report import show
+from spacebot_site.bench import faults, turns
+from spacebot_site.bench.report import Aim, show
 
 
 def run_turns(*, quick: bool, as_json: bool) -> int:
@@ -20,11 +21,26 @@ def run_turns(*, quick: bool, as_json: bool) -> int:
     return int(any(measured.figures[key] for key in ("lost", "doubled", "crossed")))
 
 
+def run_faults(*, quick: bool, as_json: bool) -> int:
+    """Kill processes under load. Exits 1 if anything was lost or happened twice."""
+    seed = random.randrange(10_000)
+    found = faults.endure(quick=quick, seed=seed)
+    for violation in found.violations[:200]:
+        print(f"violation: {violation}")
+    kills = sum(found.kills.values())
+    if not as_json:
+        print(f"seed {seed}, {found.messages} messages")
+        print("killed: " + ", ".join(f"{name} {count}" for name, count in sorted(found.kills.items())))
+        print("not reached: " + (", ".join(found.unreached) or "none"))
+    show({"kills": kills, "violations": len(found.violations)}, {"violations": Aim(0)}, as_json=as_json)
+    return int(bool(found.violations))
+
+
 def _show_parts(title: str, parts: dict[str, float]) -> None:
     print(f"{title}: " + ", ".join(f"{name} {value:.1f}" for name, value in parts.items()))
 
 
-BENCHES: dict[str, Callable[..., int]] = {"turns": run_turns}
+BENCHES: dict[str, Callable[..., int]] = {"faults": run_faults, "turns": run_turns}
 
 
 def main() -> int:

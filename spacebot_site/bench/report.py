@@ -35,7 +35,7 @@ def show(figures: Mapping[str, Value], aims: Mapping[str, Aim], *, as_json: bool
         aim = aims.get(name)
         shown = "-" if value is None else f"{value:,g}"
         verdict = "" if aim is None else "met" if aim.is_met(value) else "missed"
-        print(f"{name:<{width}} {shown:>12} {str(aim or ''):>10} {verdict}".rstrip())
+        print(f"{name:<{width}} {shown:>12} {aim or ''!s:>10} {verdict}".rstrip())
 
 
 def percentile(values: list[float], share: float) -> float:

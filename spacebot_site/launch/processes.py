@@ -32,6 +32,10 @@ class Health:
     interval_s: float = 15
 
 
+def _longest_wait_s() -> float:
+    return float(os.environ.get("SPACEBOT_RESTART_MOST_S", "").strip() or 30)
+
+
 @dataclass(frozen=True)
 class Restart:
     """After a death wait `first_s`, then twice as long each time up to `most_s`.
@@ -40,7 +44,7 @@ class Restart:
     """
 
     first_s: float = 0.2
-    most_s: float = 30
+    most_s: float = field(default_factory=_longest_wait_s)
     forgive_s: float = 60
 
     def delay_s(self, deaths: int) -> float:
