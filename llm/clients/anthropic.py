@@ -49,19 +49,23 @@ class AnthropicMessages:
         from anthropic import Stream
 
         from llm.clients.anthropic_errors import translate
-        from llm.clients.pool import anthropic_client
+        from llm.clients.pool import anthropic_client, borrow
         from llm.clients.sse import open_stream
 
-        client = anthropic_client(self.target.endpoint)
         body = request_body(request, self.target)
 
-        def send() -> Any:
-            return client.post(
-                "/v1/messages", cast_to=object, body=body, stream=True, stream_cls=Stream[object]
-            )
-
         answer = _Answer(model=self.target.model)
-        with open_stream(send, target=self.target, cancel=cancel, translate=translate) as events:
+        with (
+            borrow(anthropic_client, self.target.endpoint) as client,
+            open_stream(
+                lambda: client.post(
+                    "/v1/messages", cast_to=object, body=body, stream=True, stream_cls=Stream[object]
+                ),
+                target=self.target,
+                cancel=cancel,
+                translate=translate,
+            ) as events,
+        ):
             for event in events:
                 yield from answer.read(event)
                 if event.get("type") == "message_stop":

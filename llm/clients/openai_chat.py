@@ -49,19 +49,23 @@ class OpenAIChat:
         from openai import Stream
 
         from llm.clients.openai_errors import translate
-        from llm.clients.pool import openai_client
+        from llm.clients.pool import borrow, openai_client
         from llm.clients.sse import open_stream
 
-        client = openai_client(self.target.endpoint)
         body = request_body(request, self.target)
 
-        def send() -> Any:
-            return client.post(
-                "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=Stream[object]
-            )
-
         answer = _Answer(model=self.target.model)
-        with open_stream(send, target=self.target, cancel=cancel, translate=translate) as chunks:
+        with (
+            borrow(openai_client, self.target.endpoint) as client,
+            open_stream(
+                lambda: client.post(
+                    "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=Stream[object]
+                ),
+                target=self.target,
+                cancel=cancel,
+                translate=translate,
+            ) as chunks,
+        ):
             for chunk in chunks:
                 yield from answer.read(chunk)
         yield Completed(answer.finish(chunks.last_data))

@@ -6,8 +6,11 @@ The SDKs take two seconds to import, so that happens at the first request and no
 from __future__ import annotations
 
 import atexit
+import contextlib
 import threading
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from llm.clients.endpoint import CONNECT_TIMEOUT_S, WRITE_TIMEOUT_S, Endpoint
 
@@ -16,12 +19,15 @@ if TYPE_CHECKING:
     from anthropic import Anthropic
     from openai import OpenAI
 
+T = TypeVar("T")
 MAX_CONNECTIONS = 1_024
 KEEP_CONNECTIONS = 256
 KEEP_IDLE_S = 30.0
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _clients: dict[tuple[str, int, str, str], Any] = {}
+_users: Counter[Any] = Counter()
+_retired: set[Any] = set()
 
 
 def openai_client(endpoint: Endpoint) -> OpenAI:
@@ -61,10 +67,31 @@ def anthropic_client(endpoint: Endpoint) -> Anthropic:
 def close_all() -> None:
     """Close every client; the next request makes new ones."""
     with _lock:
-        clients = list(_clients.values())
+        clients = [*_clients.values(), *_retired]
         _clients.clear()
+        _retired.clear()
     for client in clients:
         client.close()
+
+
+@contextlib.contextmanager
+def borrow(get: Callable[[Endpoint], T], endpoint: Endpoint) -> Iterator[T]:
+    """Use a shared client for one request. One that was replaced meanwhile is closed by its last user."""
+    with _lock:
+        client = get(endpoint)
+        _users[client] += 1
+    try:
+        yield client
+    finally:
+        with _lock:
+            _users[client] -= 1
+            if not _users[client]:
+                del _users[client]
+            is_last = client in _retired and client not in _users
+            if is_last:
+                _retired.discard(client)
+        if is_last:
+            client.close()  # type: ignore[attr-defined]
 
 
 def _shared(vendor: str, endpoint: Endpoint, make: Any) -> Any:
@@ -74,11 +101,18 @@ def _shared(vendor: str, endpoint: Endpoint, make: Any) -> Any:
         return found
     with _lock:
         if key not in _clients:
-            # A client that was replaced (new key or address) is left to its running calls and the collector.
+            # A new key or address replaces the client of the old one.
             for old in [k for k in _clients if k[:2] == key[:2] and endpoint.provider_id]:
-                del _clients[old]
+                _retire(_clients.pop(old))
             _clients[key] = make()
         return _clients[key]
+
+
+def _retire(client: Any) -> None:
+    if client in _users:
+        _retired.add(client)
+    else:
+        client.close()
 
 
 def _http_client(endpoint: Endpoint) -> httpx2.Client:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 from accounts.actor import Actor
 from accounts.models import Role
 from llm import queries
 from llm.clients.endpoint import Endpoint
+from llm.clients.pool import borrow
 from llm.errors import BadResponse, LLMError, ProviderUnavailable
 from llm.services.routing import endpoint_for
 
@@ -23,7 +24,7 @@ def list_offered_models(actor: Actor, provider_id: int) -> list[str]:
     endpoint, problem = endpoint_for(provider)
     if problem:
         raise ProviderUnavailable("The key of the model provider cannot be read.", vendor_text=problem)
-    return ask_for_models(replace(endpoint, provider_id=0), timeout_s=LISTING_TIMEOUT_S)
+    return ask_for_models(endpoint, timeout_s=LISTING_TIMEOUT_S)
 
 
 def ask_for_models(endpoint: Endpoint, *, timeout_s: float) -> list[str]:
@@ -38,9 +39,10 @@ def ask_for_models(endpoint: Endpoint, *, timeout_s: float) -> list[str]:
         from llm.clients.pool import openai_client as client_of  # type: ignore[assignment]
 
         path = "/models"
-    client: Any = client_of(endpoint)
+    get: Callable[[Endpoint], Any] = client_of
     try:
-        found = client.get(path, cast_to=object, options={"timeout": timeout_s})
+        with borrow(get, endpoint) as client:
+            found = client.get(path, cast_to=object, options={"timeout": timeout_s})
         return [str(model["id"]) for model in found["data"]][:MOST_MODELS]
     except (KeyError, TypeError) as error:
         raise BadResponse("The provider does not list its models.", vendor_text=repr(error)) from error
