@@ -47,12 +47,10 @@ def load(actor: Actor, run: Run) -> dict[str, Any]:
 
 
 def _causes(run: Run) -> list[Message]:
-    """Return the messages that this run answered; for a child, those of the run that started it are one link away."""
-    if run.kind != RunKind.CHANNEL:
-        return []
-    return list(
-        Message.objects.filter(conversation_id=run.conversation_id, handled_by_run_id=run.pk).order_by("seq")
-    )
+    """Return the messages that this run answered; for a child, those that its parent answered."""
+    answered_by = run.pk if run.kind == RunKind.CHANNEL else run.parent_id
+    found = Message.objects.filter(conversation_id=run.conversation_id, handled_by_run_id=answered_by)
+    return list(found.order_by("seq")) if answered_by else []
 
 
 def _totals(steps: list[Step]) -> dict[str, Any]:
@@ -79,7 +77,7 @@ def _waterfall(run: Run, steps: list[Step], children: list[Run]) -> list[dict[st
     end = run.finished_at or timezone.now()
     bars: list[dict[str, Any]] = []
     for step in steps:
-        bars.append(_bar(f"Step {step.number}", "model", step.started_at, step.finished_at))
+        bars.append(_bar(f"Step {step.number + 1}", "model", step.started_at, step.finished_at))
         for call in step.tool_calls.all():
             kind = "tool" if call.state in (CallState.SUCCEEDED, CallState.RUNNING) else "bad"
             bars.append(_bar(call.name, kind, call.started_at, call.finished_at, inside=True))
