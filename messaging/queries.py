@@ -7,13 +7,16 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.actor import Actor
 from accounts.errors import NotFound
 from messaging.models import Conversation, Message, Participant
 
 MAX_PAGE = 200
+MOST_UNREAD = 100
+MAX_SEARCH_LENGTH = 200
 
 
 def conversations_of(actor: Actor) -> QuerySet[Conversation]:
@@ -57,8 +60,8 @@ def list_conversations(
     found = conversations_of(actor).filter(archived_at__isnull=not archived)
     if agent_id is not None:
         found = found.filter(agent_id=agent_id)
-    if words := search.strip():
-        found = found.filter(_matches(words))
+    if words := _clean_search(search):
+        found = found.filter(_matches(actor, words))
     if before is not None:
         found = found.filter(last_message_at__lt=before)
     return list(found.order_by("-last_message_at", "-id")[: _page(limit)])
@@ -87,27 +90,41 @@ def list_participants(actor: Actor, conversation: Conversation) -> list[Particip
     return list(conversation.participants.select_related("person").order_by("joined_at", "id"))
 
 
+_UNREAD = """
+SELECT p.conversation_id, (
+    SELECT count(*) FROM (
+        SELECT 1 FROM messaging_message AS m
+        WHERE m.conversation_id = p.conversation_id AND m.seq > p.last_read_seq
+          AND m.person_id IS DISTINCT FROM p.person_id
+        LIMIT %(most)s) AS unread)
+FROM messaging_participant AS p JOIN accounts_person AS who ON who.id = p.person_id
+WHERE p.organization_id = %(organization_id)s AND who.user_id = %(user_id)s
+  AND p.conversation_id = ANY(%(conversation_ids)s)
+"""
+
+
 def count_unread(actor: Actor, conversation_ids: Iterable[int]) -> dict[int, int]:
-    """Return how many messages of others the actor has not read, for each conversation they take part in."""
-    counted = (
-        Participant.objects.filter(
-            conversation_id__in=list(conversation_ids),
-            organization=actor.organization,
-            person__user=actor.user,
-        )
-        .annotate(
-            unread=Count(
-                "conversation__messages",
-                filter=Q(conversation__messages__seq__gt=F("last_read_seq"))
-                & ~Q(conversation__messages__person=F("person")),
-            )
-        )
-        .values_list("conversation_id", "unread")
-    )
-    return dict(counted)
+    """Return how many messages of others the actor has not read, for each conversation they take part in.
+
+    Counting stops at MOST_UNREAD, which so means "that many or more".
+    """
+    values: dict[str, int | list[int]] = {
+        "most": MOST_UNREAD,
+        "organization_id": actor.organization.pk,
+        "user_id": actor.user.pk,
+        "conversation_ids": list(conversation_ids),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_UNREAD, values)
+        return dict(cursor.fetchall())
 
 
-def _matches(words: str) -> Q:
+def _clean_search(search: str) -> str:
+    """Return what of the search can be looked for at all."""
+    return search[:MAX_SEARCH_LENGTH].replace("\x00", " ").encode("utf-8", "ignore").decode().strip()
+
+
+def _matches(actor: Actor, words: str) -> Q:
     """Match conversations by title or by message text; the latter through the index `message_words`."""
     title = Q()
     for word in words.split():
@@ -116,7 +133,10 @@ def _matches(words: str) -> Q:
     if not terms:
         return title
     query = SearchQuery(" & ".join(f"'{term}':*" for term in terms), search_type="raw", config="simple")
-    hits = Message.objects.alias(words=SearchVector("text", config="simple")).filter(words=query)
+    hits = Message.objects.filter(organization=actor.organization).alias(
+        words=SearchVector("text", config="simple")
+    )
+    hits = hits.filter(words=query)
     return title | Q(pk__in=hits.values("conversation_id"))
 
 

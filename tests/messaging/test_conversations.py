@@ -184,6 +184,8 @@ def test_messages_come_in_order_from_either_end(team: Any, conversation: Convers
         ("deploy weekend", False),
         ("' | 'x & !(", False),
         ("100%", False),
+        ("deploy\x00\ud800", True),
+        ("x" * 5000, False),
     ],
 )
 def test_search_looks_at_titles_and_messages(
