@@ -15,7 +15,6 @@ from django.urls import reverse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
-from accounts import hooks
 from accounts.admin_access import is_superuser
 from accounts.admin_base import ReadOnlyAdmin, TenantAdmin, TenantForm
 from accounts.errors import AccountsError
@@ -30,7 +29,7 @@ from accounts.models import (
     User,
 )
 from accounts.services.links import create_invitation
-from accounts.services.members import add_member, change_role, remove_member
+from accounts.services.members import add_member, change_role, remove_member, sync_staff
 from accounts.services.tokens import revoke_token
 
 admin.site.unregister(Group)
@@ -120,11 +119,8 @@ class UserAdmin(TenantAdmin, DjangoUserAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         obj.email = obj.email.lower()
-        obj.is_staff = obj.is_superuser or obj.is_staff
         super().save_model(request, obj, form, change)
-        if "is_active" in form.changed_data and not obj.is_active:
-            for organization_id in obj.memberships.values_list("organization_id", flat=True):
-                hooks.call_after_commit(hooks.on_membership_removed, organization_id, obj.pk)
+        sync_staff(obj)
 
 
 class MembershipForm(TenantForm):

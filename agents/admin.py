@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from accounts.actor import Actor
 from accounts.admin_access import administered_levels, is_superuser, reachable
 from accounts.admin_base import ReadOnlyAdmin, TenantAdmin, TenantForm
-from accounts.errors import AccountsError
+from accounts.errors import AccountsError, NotFound
 from agents import presets
 from agents.models import Agent, Prompt, Report, Run, RunInput, Step, ToolCall
 from agents.services import runs
@@ -141,6 +141,9 @@ class RunAdmin(ReadOnlyAdmin):
         for run in queryset.select_related("organization"):
             try:
                 act(self.actor(request, run), run.pk)
+            except NotFound:
+                problem = "only someone who takes part in its conversation can do this."
+                self.message_user(request, f"Run {run.pk}: {problem}", messages.ERROR)
             except AccountsError as error:
                 self.message_user(request, f"Run {run.pk}: {error}", messages.ERROR)
             else:
