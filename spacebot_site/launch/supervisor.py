@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +21,7 @@ from spacebot_site.launch import embedded
 from spacebot_site.launch.errors import LaunchError
 from spacebot_site.launch.health import probe, pulse_path
 from spacebot_site.launch.home import ROOT, find_home
-from spacebot_site.launch.os_processes import MARK, identify
+from spacebot_site.launch.os_processes import MARK, Identity, end, identify
 from spacebot_site.launch.processes import Place, Process, command_line, table
 from spacebot_site.launch.state import Child, State, state_path, write_state
 
@@ -44,8 +45,6 @@ class Supervised:
 
     def start(self) -> None:
         pulse_path(self.place.home, self.process.name).unlink(missing_ok=True)
-        if self.log.exists() and self.log.stat().st_size > KEPT_LOG_BYTES:
-            self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
             self.popen = subprocess.Popen(
                 command_line(self.process, self.place),
@@ -72,7 +71,10 @@ class Supervised:
         health = self.process.health
         well = probe(health, self.place, self.process.name)
         age_s = time.time() - self.child.since
-        self.check_at = now + (0.05 if self.child.state == "starting" and not well else health.interval_s)
+        # A young child is asked often, one that takes long ever more seldom: each question may cost it a log line.
+        patience_s = min(1.0, max(0.05, age_s / 20)) if self.child.state == "starting" else health.interval_s
+        self.check_at = now + (health.interval_s if well else patience_s)
+        shorten(self.log)
         if well:
             self.child.state, self.unwell = "healthy", 0
             if age_s > self.process.restart.forgive_s:
@@ -103,6 +105,13 @@ class Supervised:
         child.last_lines = last_lines(self.log)
 
 
+def shorten(log: Path) -> None:
+    """Move a log's content aside when it has grown large; its writers append, so they go on at the beginning."""
+    if log.stat().st_size > KEPT_LOG_BYTES:
+        shutil.copyfile(log, log.with_suffix(".log.1"))
+        os.truncate(log, 0)
+
+
 def last_lines(log: Path) -> list[str]:
     """Return the end of a log file, short enough to show."""
     try:
@@ -123,6 +132,7 @@ class Supervisor:
         self.state = State(os.getpid(), me.started if me else "", place.port, address)
         self.set = [Supervised(process, place) for process in processes]
         self.state.children = {one.process.name: one.child for one in self.set}
+        self.servers: dict[str, Identity | None] = {}
         self.servers_due_at = 0.0
         self.ending = False
         self._wake, self._woken = socket.socketpair()
@@ -131,7 +141,7 @@ class Supervisor:
         """Keep the set alive until SIGTERM or SIGINT, then end it."""
         self._listen()
         written = ""
-        while not self.ending:
+        while not self.ending and self._home_is_there():
             now = time.monotonic()
             self._keep_servers(now)
             for one in self.set:
@@ -141,6 +151,10 @@ class Supervisor:
                 written = text
             self._sleep()
         self.end()
+
+    def _home_is_there(self) -> bool:
+        """A home that was deleted takes its processes along; nothing is written where it was."""
+        return (self.place.home / "config").is_dir()
 
     def end(self) -> None:
         """Stop the children, last started first, then the servers of ours."""
@@ -155,6 +169,8 @@ class Supervisor:
                     one.popen.kill()
                     one.popen.wait()
         embedded.stop(self.place.home)
+        # Without a home there are no pid files either: what we saw running last is what is left.
+        end([server for server in self.servers.values() if server], timeout_s=15)
         state_path(self.place.home).unlink(missing_ok=True)
 
     def _keep_servers(self, now: float) -> None:
@@ -164,6 +180,7 @@ class Supervisor:
         self.servers_due_at = now + 1.0
         try:
             embedded.revive(self.place.home)
+            self.servers = embedded.identities(self.place.home)
         except LaunchError as error:
             print(error, file=sys.stderr, flush=True)
             self.servers_due_at = now + 5.0

@@ -77,8 +77,10 @@ def home() -> Iterator[Path]:
 def running() -> Iterator[Installation]:
     """An installation that has been started once."""
     installation = Installation(make_home())
-    done = installation.run("start")
-    assert done.returncode == 0, done.stderr
-    yield installation
-    installation.run("stop")
-    shutil.rmtree(installation.home)
+    try:
+        done = installation.run("start")
+        assert done.returncode == 0, done.stderr
+        yield installation
+    finally:
+        installation.run("stop")
+        shutil.rmtree(installation.home)

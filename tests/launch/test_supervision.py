@@ -57,6 +57,20 @@ def test_a_child_that_dies_is_buried_with_its_last_words_and_started_later(tmp_p
     wait_for_death(one)
 
 
+def test_a_log_that_grows_large_is_moved_aside_while_its_child_writes(tmp_path: Path) -> None:
+    one = make_child(tmp_path, "import time; print('x' * 6_000_000, flush=True); time.sleep(60)")
+    one.look(now=0)
+    deadline = time.monotonic() + 10
+    while one.log.stat().st_size < 6_000_000:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    one.look(now=100)
+    assert one.log.stat().st_size == 0
+    assert one.log.with_suffix(".log.1").stat().st_size > 6_000_000
+    one.kill("the test is over")
+    wait_for_death(one)
+
+
 def test_the_wait_doubles_with_each_death_and_has_an_end() -> None:
     restart = Restart(first_s=1, most_s=10)
     assert [restart.delay_s(deaths) for deaths in (1, 2, 3, 4, 5, 6)] == [1, 2, 4, 8, 10, 10]
