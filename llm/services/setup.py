@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -52,8 +54,10 @@ class _Found:
     base_url: str
 
 
-def import_environment(organization: Organization, environment: dict[str, str]) -> list[Provider]:
-    """Create providers for what `environment` names, the first as everybody's model, the others as its fallbacks.
+def import_environment(
+    organization: Organization, environment: Mapping[str, str] | None = None
+) -> list[Provider]:
+    """Create providers for what `environment` (that of the process) names, the first as everybody's model, the others as its fallbacks.
 
     Does nothing for an organization that has a provider. Keys become secrets. SPACEBOT_MODEL names the model of the
     first; without it, a server at an address of one's own is asked once what it offers.
@@ -61,6 +65,7 @@ def import_environment(organization: Organization, environment: dict[str, str]) 
     if Provider.objects.filter(organization=organization).exists():
         return []
     created: list[Provider] = []
+    environment = os.environ if environment is None else environment
     wanted = environment.get("SPACEBOT_MODEL", "").strip()
     for found in _find(environment):
         model = (wanted if not created else "") or _choose_model(found)
@@ -79,7 +84,7 @@ def import_environment(organization: Organization, environment: dict[str, str]) 
     return created
 
 
-def _find(environment: dict[str, str]) -> list[_Found]:
+def _find(environment: Mapping[str, str]) -> list[_Found]:
     def read(name: str) -> str:
         return environment.get(name, "").strip()
 
