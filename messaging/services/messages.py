@@ -30,12 +30,12 @@ WITH bumped AS (
     SET last_seq = c.last_seq + 1,
         last_message_at = GREATEST(c.last_message_at, %(now)s),
         title = CASE WHEN c.title = '' THEN %(title)s ELSE c.title END,
-        archived_at = NULL
+        archived_at = CASE WHEN %(handling)s = 'ignored' THEN c.archived_at END
     WHERE c.id = %(conversation_id)s AND NOT EXISTS (
         SELECT 1 FROM messaging_message AS m
         WHERE (m.conversation_id = c.id AND m.external_id = %(external_id)s) OR m.key = %(key)s)
     RETURNING c.id, c.organization_id, c.last_seq, c.account_id,
-        (SELECT o.archived_at IS NOT NULL OR (o.title = '' AND %(title)s <> '')
+        (SELECT (o.archived_at IS NOT NULL AND %(handling)s <> 'ignored') OR (o.title = '' AND %(title)s <> '')
          FROM messaging_conversation AS o WHERE o.id = c.id) AS changed
 ), inserted AS (
     INSERT INTO messaging_message (
@@ -76,7 +76,8 @@ def append_inbound(
     """Store what a person said and record `message.created`; return the message and whether it is new.
 
     A second call with the same `external_id` returns the first message and uses no sequence number. A new
-    message brings an archived conversation back, and the first one gives it a title.
+    message brings an archived conversation back, and the first one gives it a title; an ignored one does neither.
+    A refusal inside the caller's unit of work fails the whole unit.
     """
     text = check_text(text)
     if external_id is not None and not 0 < len(external_id) <= 200:
@@ -95,7 +96,7 @@ def append_inbound(
         created_at=timezone.now(),
     )
     with unit_of_work(savepoint=False):
-        platform = _append(message, title=make_title(text))
+        platform = _append(message, title=make_title(text) if handling != Handling.IGNORED else "")
         return (message, True) if platform else (_first(message), False)
 
 

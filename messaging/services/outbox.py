@@ -49,6 +49,16 @@ WHERE d.id = %(delivery_id)s AND m.id = d.message_id
 RETURNING d.attempts
 """
 
+# The head of each conversation's queue, where its time has come or its worker's lease ran out.
+_DUE = """
+SELECT id FROM (
+    SELECT DISTINCT ON (m.conversation_id) d.id,
+        CASE d.state WHEN 'pending' THEN d.next_attempt_at ELSE d.leased_until END AS due_at
+    FROM messaging_delivery AS d JOIN messaging_message AS m ON m.id = d.message_id
+    WHERE d.state IN ('pending', 'sending') ORDER BY m.conversation_id, m.seq, d.chunk) AS heads
+WHERE due_at < %s ORDER BY due_at LIMIT %s
+"""
+
 _NEXT = """
 SELECT d.id FROM messaging_delivery AS d JOIN messaging_message AS m ON m.id = d.message_id
 WHERE m.conversation_id = %s AND d.state IN ('pending', 'sending') ORDER BY m.seq, d.chunk LIMIT 1
@@ -74,17 +84,8 @@ def deliver(delivery_id: int) -> None:
 def sweep() -> int:
     """Nudge chunks that are due or whose worker went away; return how many. Idle, it reads one empty index."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT ON (m.conversation_id) d.id, d.state, d.next_attempt_at, d.leased_until"
-            " FROM messaging_delivery AS d JOIN messaging_message AS m ON m.id = d.message_id"
-            " WHERE d.state IN ('pending', 'sending') ORDER BY m.conversation_id, m.seq, d.chunk LIMIT %s",
-            [SWEEP_LIMIT],
-        )
-        rows: list[tuple[int, str, datetime | None, datetime | None]] = cursor.fetchall()
-    now = timezone.now()
-    due = [
-        row[0] for row in rows if (at := row[2] if row[1] == DeliveryState.PENDING else row[3]) and at < now
-    ]
+        cursor.execute(_DUE, [timezone.now(), SWEEP_LIMIT])
+        due: list[int] = [row[0] for row in cursor.fetchall()]
     for delivery_id in due:
         nudge(delivery_id)
     return len(due)

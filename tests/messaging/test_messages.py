@@ -203,3 +203,11 @@ def test_many_writers_at_once_leave_no_gap_and_no_double(team: Any, conversation
     conversation.refresh_from_db()
     assert conversation.last_seq == 20
     assert Delivery.objects.count() == 10
+
+
+def test_an_ignored_message_neither_titles_nor_brings_back(team: Any, conversation: Conversation) -> None:
+    archive(team.member, conversation.pk)
+    say(conversation, handling=Handling.IGNORED, reason="no mention")
+    conversation.refresh_from_db()
+    assert conversation.archived_at is not None
+    assert (conversation.title, conversation.last_seq) == ("", 1)

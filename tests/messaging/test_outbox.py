@@ -248,6 +248,24 @@ def test_the_sweeper_nudges_what_is_due_or_abandoned_and_nothing_else(say: Any, 
     assert [asked[0] for asked in nudges] == [waiting.pk] * 2
 
 
+def test_a_crowd_that_waits_does_not_hide_what_is_due(
+    say: Any, room: Conversation, nudges: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "SWEEP_LIMIT", 1)
+    (waiting,) = say()
+    Delivery.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=5))
+    other = Conversation.objects.create(
+        organization_id=room.organization_id,
+        account_id=room.account_id,
+        agent_id=room.agent_id,
+        external_id="other",
+        kind="group",
+    )
+    append_outbound(other.pk, run_id=1, author_name="Bot", text="due", key="k9")
+    assert outbox.sweep() == 1
+    assert nudges[-1][0] != waiting.pk
+
+
 @pytest.mark.django_db(transaction=True)
 def test_many_workers_at_one_conversation_send_each_chunk_once_and_in_order(
     say: Any, platform: FakePlatform
