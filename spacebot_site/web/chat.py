@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.actor import Actor
 from accounts.errors import AccountsError, InvalidInput
 from accounts.queries import list_members
-from agents.models import LIVE_STATES, Run, RunKind
 from agents.queries import get_agent, list_agents
 from messaging.models import Conversation, ConversationKind, Participant
 from messaging.queries import get_conversation, list_conversations, list_participants
@@ -52,15 +51,12 @@ def conversation_list(request: HttpRequest, actor: Actor) -> HttpResponse:
 @page()
 def conversation(request: HttpRequest, actor: Actor, conversation_id: int) -> HttpResponse:
     found = get_conversation(actor, conversation_id)
-    participants = list_participants(actor, found)
+    participants = list(found.participants.select_related("person").order_by("joined_at", "id"))
     agents = {agent.pk: agent for agent in list_agents(actor)}
-    mine = next((each for each in participants if each.person.user_id == actor.user.pk), None)
-    live = Run.objects.filter(
-        organization=actor.organization, conversation=found, kind=RunKind.CHANNEL, state__in=LIVE_STATES
-    )
+    mine = next(each for each in participants if each.person.user_id == actor.user.pk)
     shown = timeline.load(actor, found)
     first_unread = _first_unread(shown.items, mine)
-    if mine and mine.last_read_seq < found.last_seq and not wants_fragment(request):
+    if mine.last_read_seq < found.last_seq and not wants_fragment(request):
         services.mark_read(actor, found.pk, seq=found.last_seq)
     return render(
         request,
@@ -73,7 +69,7 @@ def conversation(request: HttpRequest, actor: Actor, conversation_id: int) -> Ht
             "participants": participants,
             "timeline": shown,
             "first_unread": first_unread,
-            "live_run": live.values_list("pk", flat=True).first(),
+            "me": mine.person,
             "suggestions": SUGGESTIONS,
         },
     )
@@ -215,9 +211,9 @@ def _title(found: Conversation, agents: dict[int, Any]) -> str:
     return f"Chat with {agent.name}" if agent else "Conversation"
 
 
-def _first_unread(items: list[dict[str, Any]], mine: Participant | None) -> int | None:
+def _first_unread(items: list[dict[str, Any]], mine: Participant) -> int | None:
     """Return the place of the first message not read before, if there was one read and one not."""
-    if mine is None or mine.last_read_seq == 0:
+    if mine.last_read_seq == 0:
         return None
     for item in items:
         message = item.get("message")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Protocol
+from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,18 +16,18 @@ from accounts.errors import Forbidden, NotFound
 from accounts.models import Membership, Role, User
 from accounts.queries import list_memberships
 
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, Actor, P], HttpResponse]
+Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
-class View(Protocol):
-    def __call__(self, request: HttpRequest, actor: Actor, /, **named: Any) -> HttpResponse: ...
 
-
-def page(*, level: Role = Role.MEMBER) -> Callable[[View], Callable[..., HttpResponse]]:
+def page(*, level: Role = Role.MEMBER) -> Callable[[View[P]], Page[P]]:
     """Make a view of (request, actor, …) out of one for signed-in members of at least `level`."""
 
-    def wrap(view: View) -> Callable[..., HttpResponse]:
+    def wrap(view: View[P]) -> Page[P]:
         @login_required
         @wraps(view)
-        def inner(request: HttpRequest, **named: Any) -> HttpResponse:
+        def inner(request: HttpRequest, /, *args: P.args, **named: P.kwargs) -> HttpResponse:
             assert isinstance(request.user, User)
             memberships = list(list_memberships(request.user))
             if not memberships:
@@ -36,7 +36,7 @@ def page(*, level: Role = Role.MEMBER) -> Callable[[View], Callable[..., HttpRes
             request.frame = (actor, memberships)  # type: ignore[attr-defined]
             try:
                 actor.check_level(level)
-                return view(request, actor, **named)
+                return view(request, actor, *args, **named)
             except NotFound as error:
                 raise Http404(str(error)) from error
             except Forbidden as error:

@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from accounts.actor import Actor
 from accounts.models import Role
-from accounts.services.people import person_for_user
 from realtime.queries import last_number
 
 
@@ -50,7 +49,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "actor": actor,
         "memberships": memberships,
-        "person": person_for_user(actor.organization, actor.user),
         "last_event": last_number(actor.organization.pk),
         "rail": entries,
     }

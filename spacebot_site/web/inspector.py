@@ -49,8 +49,9 @@ def load(actor: Actor, run: Run) -> dict[str, Any]:
 def _causes(run: Run) -> list[Message]:
     """Return the messages that this run answered; for a child, those that its parent answered."""
     answered_by = run.pk if run.kind == RunKind.CHANNEL else run.parent_id
-    found = Message.objects.filter(conversation_id=run.conversation_id, handled_by_run_id=answered_by)
-    return list(found.order_by("seq")) if answered_by else []
+    if run.conversation is None or answered_by is None:
+        return []
+    return list(run.conversation.messages.filter(handled_by_run_id=answered_by).order_by("seq"))
 
 
 def _totals(steps: list[Step]) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.db.models import OuterRef, Q, Subquery
 
 from accounts.actor import Actor
 from agents.models import LIVE_STATES, Run, RunKind, RunState
@@ -12,7 +14,6 @@ from agents.payloads import run_payload
 from agents.queries import current_tools, readable_runs
 from messaging.markdown import render
 from messaging.models import Conversation, Delivery, DeliveryState, Direction, Message, Reaction
-from messaging.queries import list_messages
 
 PAGE = 50
 JOIN = timedelta(minutes=5)
@@ -30,37 +31,46 @@ STATE_WORDS = {
 
 @dataclass
 class Timeline:
-    """`items` are dicts with a `message` or a `card`; `older_seq` asks for the page before, None at the start."""
+    """`items` are dicts with a `message` or a `card`; `older_seq` asks for the page before, None at the start.
+
+    `live_run_id` is the channel's run, while it is answering.
+    """
 
     items: list[dict[str, Any]]
     older_seq: int | None
+    live_run_id: int | None
 
 
 def load(actor: Actor, conversation: Conversation, *, before_seq: int | None = None) -> Timeline:
-    """Return one page of the conversation; five queries."""
-    found = list_messages(actor, conversation, before_seq=before_seq, limit=PAGE + 1)
+    """Return one page of a conversation that the actor was let into; four queries."""
+    found = _messages(conversation, before_seq)
     has_older, messages = len(found) > PAGE, found[-PAGE:]
     runs = _runs(actor, conversation, messages, newest=before_seq is None, all_from_start=not has_older)
-    ids = [message.pk for message in messages]
-    failed = dict(
-        Delivery.objects.filter(message_id__in=ids, state=DeliveryState.FAILED).values_list(
-            "message_id", "error"
-        )
-    )
     reactions: dict[int, list[Reaction]] = {}
-    for reaction in Reaction.objects.filter(message_id__in=ids).select_related("person").order_by("id"):
+    for reaction in Reaction.objects.filter(message__in=messages).select_related("person").order_by("id"):
         reactions.setdefault(reaction.message_id, []).append(reaction)
-    tools = current_tools([run.pk for run in runs if run.state == RunState.RUNNING])
-    entries: list[tuple[Any, int, dict[str, Any]]] = [
-        (run.created_at, run.pk, {"card": card(run, tools.get(run.pk, ""))}) for run in runs
+    children = [run for run in runs if run.kind != RunKind.CHANNEL]
+    running = [run.pk for run in children if run.state == RunState.RUNNING]
+    tools = current_tools(running) if running else {}
+    entries: list[tuple[datetime, int, dict[str, Any]]] = [
+        (run.created_at, run.pk, {"card": card(run, tools.get(run.pk, ""))}) for run in children
     ]
-    entries += [
-        (message.created_at, message.seq, {"message": _shown(message, failed, reactions)})
-        for message in messages
-    ]
+    entries += [(each.created_at, each.seq, {"message": _shown(each, reactions)}) for each in messages]
     items = [entry for _, _, entry in sorted(entries, key=lambda each: each[:2])]
     _join(items)
-    return Timeline(items, messages[0].seq if has_older else None)
+    live = next((run.pk for run in runs if run.kind == RunKind.CHANNEL), None)
+    return Timeline(items, messages[0].seq if has_older else None, live)
+
+
+def _messages(conversation: Conversation, before_seq: int | None) -> list[Any]:
+    """Return up to one more than a page, in order, each with why its delivery failed, if it did."""
+    failed = Delivery.objects.filter(message=OuterRef("pk"), state=DeliveryState.FAILED)
+    found = Message.objects.filter(conversation=conversation).annotate(
+        failure=Subquery(failed.values("error")[:1])
+    )
+    if before_seq is not None:
+        found = found.filter(seq__lt=before_seq)
+    return list(found.order_by("-seq")[: PAGE + 1])[::-1]
 
 
 def card(run: Run, tool: str = "") -> dict[str, Any]:
@@ -89,15 +99,19 @@ def card(run: Run, tool: str = "") -> dict[str, Any]:
 def _runs(
     actor: Actor, conversation: Conversation, messages: list[Message], *, newest: bool, all_from_start: bool
 ) -> list[Run]:
-    runs = readable_runs(actor).filter(conversation_id=conversation.pk).exclude(kind=RunKind.CHANNEL)
+    """Return the branches and workers among these messages, and the channel's run if it is live."""
+    wanted = ~Q(kind=RunKind.CHANNEL)
     if messages and not all_from_start:
-        runs = runs.filter(created_at__gte=messages[0].created_at)
+        wanted &= Q(created_at__gte=messages[0].created_at)
     if messages and not newest:
-        runs = runs.filter(created_at__lte=messages[-1].created_at)
+        wanted &= Q(created_at__lte=messages[-1].created_at)
+    if newest:
+        wanted |= Q(kind=RunKind.CHANNEL, state__in=(RunState.QUEUED, RunState.RUNNING))
+    runs = readable_runs(actor).filter(wanted, conversation_id=conversation.pk)
     return list(runs.order_by("-id")[:PAGE])
 
 
-def _shown(message: Message, failed: dict[int, str], reactions: dict[int, list[Reaction]]) -> dict[str, Any]:
+def _shown(message: Any, reactions: dict[int, list[Reaction]]) -> dict[str, Any]:
     outbound = message.direction == Direction.OUTBOUND
     return {
         "id": message.pk,
@@ -109,8 +123,8 @@ def _shown(message: Message, failed: dict[int, str], reactions: dict[int, list[R
         "html": render(message.text),
         "run_id": message.run_id,
         "at": message.created_at,
-        "failed": message.pk in failed,
-        "failure": failed.get(message.pk, ""),
+        "failed": message.failure is not None,
+        "failure": message.failure or "",
         "reactions": reactions.get(message.pk, []),
         "joined": False,
     }

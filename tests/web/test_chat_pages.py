@@ -174,5 +174,5 @@ def test_the_chat_page_asks_the_database_little(
         worker(chat, title=f"Worker {number}", state=RunState.RUNNING)
         private_chat(team)
     client.get(f"/chat/{chat.pk}/")
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(12):
         client.get(f"/chat/{chat.pk}/")

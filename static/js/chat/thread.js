@@ -8,7 +8,7 @@ export const thread = document.getElementById("thread");
 export const stream = document.getElementById("stream");
 export const conversationId = Number(thread?.dataset.conversation) || null;
 const pattern = document.getElementById("message-pattern");
-const me = document.body.dataset.person;
+const me = thread?.dataset.person;
 const JOIN_MS = 5 * 60_000;
 
 const bySeq = (seq) => stream.querySelector(`.message[data-seq="${seq}"]`);
