@@ -174,6 +174,7 @@ class _Call:
             response = self._receive(candidate)
         except BaseException as error:
             failed = error if isinstance(error, LLMError) else Cancelled("stopped", vendor_text=repr(error))
+            failed.vendor_text = ledger.scrub(failed.vendor_text, candidate.endpoint.api_key)
             # Vendors quote the key they refuse; what goes on from here is logged and kept with the run.
             failed.vendor_text = ledger.scrub(failed.vendor_text, candidate.endpoint.api_key)
             self._record(candidate, started, error=failed)

@@ -126,7 +126,7 @@ def _row(context: CallContext, request: Request) -> LedgerEntry:
         cost_usd=cost_usd(usage, unknown),
         latency_ms=request.latency_ms,
         first_token_ms=request.first_token_ms,
-        error="" if error is None else scrub(error.vendor_text or str(error), candidate.endpoint.api_key),
+        error="" if error is None else error.vendor_text or str(error),
     )
 
 

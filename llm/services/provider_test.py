@@ -10,7 +10,6 @@ from accounts.models import Role
 from llm import queries
 from llm.errors import LLMError
 from llm.models import Process
-from llm.services import ledger
 from llm.services.calls import CallContext, complete_with
 from llm.services.routing import Candidate, candidate_for, endpoint_for
 from llm.types import (
@@ -109,7 +108,7 @@ class _Try:
                 self._judge_second(self._ask((question, first.message, *results)))
         except LLMError as error:
             self.found.error = str(error)
-            self.found.vendor_text = ledger.scrub(error.vendor_text, self._candidate.endpoint.api_key)
+            self.found.vendor_text = error.vendor_text
             if not self.found.steps:
                 self._add("connected", False, str(error))
         return self.found

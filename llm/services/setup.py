@@ -57,7 +57,9 @@ class _Found:
 def import_environment(
     organization: Organization, environment: Mapping[str, str] | None = None
 ) -> list[Provider]:
-    """Create providers for what `environment` (that of the process) names, the first as everybody's model, the others as its fallbacks.
+    """Create providers for what `environment` (by default the process's own) names.
+
+    The first becomes the model of every process, the others its fallbacks.
 
     Does nothing for an organization that has a provider. Keys become secrets. SPACEBOT_MODEL names the model of the
     first; without it, a server at an address of one's own is asked once what it offers.

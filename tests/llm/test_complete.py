@@ -166,6 +166,7 @@ def test_a_lasting_fault_ends_as_a_safe_error_with_a_row_for_each_request(
         assert KEY not in row.error
     assert str(caught.value).endswith(".")
     assert caught.value.vendor_text not in str(caught.value)
+    assert KEY not in caught.value.vendor_text
 
 
 PASSING = [case for case in FAULTS if case[4] == 3]
