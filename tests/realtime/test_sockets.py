@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -13,7 +14,8 @@ from django.utils import timezone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from accounts.models import ApiToken, Membership, User
-from realtime import services
+from realtime import hub, services
+from realtime.consumers import EventSocket
 from realtime.models import Event
 from realtime.services import NewEvent, publish_transient, record
 from tests.realtime.conftest import Site, hear, hear_ready, token_of
@@ -207,15 +209,22 @@ def test_a_handshake_without_right_is_refused(site: Site, acme: Any, case: str) 
 
 
 def test_a_slow_client_is_told_that_it_fell_behind(site: Site, acme: Any, monkeypatch: Any) -> None:
-    from realtime import hub
+    send = EventSocket.send
 
+    async def send_slowly(self: EventSocket, text_data: str) -> None:
+        await asyncio.sleep(0.05)
+        await send(self, text_data)
+
+    monkeypatch.setattr(EventSocket, "send", send_slowly)
     monkeypatch.setattr(hub.Listener.__init__, "__defaults__", (None, 20))
-    with site.open(token_of(acme.member), max_queue=1) as socket:
+    with site.open(token_of(acme.member)) as socket:
         hear_ready(socket)
-        filler = "x" * 100_000
-        for _ in range(30):
-            record(acme.organization.pk, *[NewEvent("big", {"text": filler})] * 10)
-        hear(socket, lambda frame: frame["kind"] == "fell_behind")
+        for _ in range(10):
+            record(acme.organization.pk, *[NewEvent("tick", {})] * 20)
+        heard = hear(socket, lambda frame: frame["kind"] == "fell_behind")
+        numbers = [frame["id"] for frame in heard[:-1]]
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert heard[-1]["last"] == len(numbers) < 200
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv(timeout=5)
         assert closed.value.rcvd is not None
