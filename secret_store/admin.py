@@ -27,6 +27,11 @@ class SecretForm(TenantForm):
     class Meta:
         model = Secret
         fields = ("organization", "name", "category", "agent_id")
+        labels = {"agent_id": "Agent number"}
+        help_texts = {
+            "name": "Capital letters, digits and _, such as OPENAI_API_KEY.",
+            "agent_id": "For one agent, which then uses this value before the shared one. Empty: for all.",
+        }
 
     def clean_name(self) -> str:
         return _as_form_error(check_name, self.cleaned_data["name"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
@@ -22,12 +23,22 @@ def _group(title: str, *links: dict[str, Any], superusers: bool = False) -> dict
     return {**group, "permission": _superuser} if superusers else group
 
 
+# The accent of the pages (`static/css/tokens.css`), light to dark.
+ACCENT = {
+    "50": "#f3f4fe", "100": "#eceefd", "200": "#d9dcfb", "300": "#c5caf6", "400": "#a0aaff", "500": "#6f7af0",
+    "600": "#4450d0", "700": "#3640b4", "800": "#2c3490", "900": "#20264a", "950": "#12152f",
+}  # fmt: skip
+
 UNFOLD: dict[str, Any] = {
+    "COLORS": {"primary": ACCENT},
     "SITE_TITLE": "Spacebot",
     "SITE_HEADER": "Spacebot",
     "SITE_SUBHEADER": "Administration",
     "SITE_SYMBOL": "smart_toy",
     "SITE_URL": "/",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/icon.svg")}
+    ],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "SIDEBAR": {
