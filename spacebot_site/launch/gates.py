@@ -6,7 +6,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,19 +34,24 @@ GATES = (
 )
 
 
-def run_gates(pytest_arguments: list[str]) -> int:
+def run_gates(
+    pytest_arguments: Sequence[str],
+    *,
+    gates: Sequence[Gate] = GATES,
+    pytest_command: Sequence[str] = ("pytest",),
+) -> int:
     """Run the gates and pytest, or pytest alone when arguments for it are given; 0 when all passed."""
-    failed = [] if pytest_arguments else _failing_gates()
-    command = [_program("pytest"), *pytest_arguments]
+    failed = [] if pytest_arguments else _failing(gates)
+    command = [_program(pytest_command[0]), *pytest_command[1:], *pytest_arguments]
     status = subprocess.run(command, cwd=ROOT, env=_environment(), check=False).returncode
     if failed:
         print(f"spacebot test: failed: {', '.join(failed)}{' and pytest' if status else ''}", flush=True)
     return status or (1 if failed else 0)
 
 
-def _failing_gates() -> list[str]:
+def _failing(gates: Sequence[Gate]) -> list[str]:
     with _throwaway_home() as environment:
-        return [gate.name for gate in GATES if not _passes(gate, environment)]
+        return [gate.name for gate in gates if not _passes(gate, environment)]
 
 
 def _passes(gate: Gate, environment: dict[str, str]) -> bool:
