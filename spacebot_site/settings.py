@@ -168,6 +168,7 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
+    "prune events": {"task": "realtime.prune", "schedule": 6 * 3600.0},
     "sweep runs": {"task": "agents.sweep", "schedule": 3.0, "options": {"expires": 10}},
     "sweep deliveries": {"task": "messaging.jobs.sweep_deliveries", "schedule": 10.0, "options": {"expires": 10}},
 }
