@@ -51,7 +51,7 @@ function receive({ kind, payload }) {
     setActive(payload.message.run_id, false); // if it goes on, its next words say so
   } else if (kind === "message.handled" && !["taken", "unanswered"].includes(payload.handling)) {
     active.clear();
-  else if (kind === "run.changed" && payload.run.kind === "channel") {
+  } else if (kind === "run.changed" && payload.run.kind === "channel") {
     const live = ["queued", "running"].includes(payload.run.state);
     if (!live) change(() => drop(payload.run.id));
     setActive(payload.run.id, live);
