@@ -79,7 +79,7 @@ RULES: dict[str, Rule] = {
     "GET /events": Rule(),
     "GET /events/history": Rule(),
     "GET /providers": Rule(),
-    "POST /providers": Rule(201, ADMIN, 201, lambda rows: {"name": f"P{rows.number}", **OPENAI}),
+    "POST /providers": Rule(201, ADMIN, 201, lambda rows: {"name": f"New {rows.number}", **OPENAI}),
     "GET /providers/{provider_id}": Rule(stranger=404),
     "PATCH /providers/{provider_id}": Rule(200, ADMIN, 404, lambda rows: {"timeout_s": 20}),
     "DELETE /providers/{provider_id}": Rule(204, ADMIN, 404),
