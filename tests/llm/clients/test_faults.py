@@ -96,7 +96,7 @@ def test_silence_ends_with_the_timeout(make_client: Make, fake: FakeProvider, fa
     started = time.monotonic()
     with pytest.raises(ProviderUnavailable, match="in time"):
         ask(make_client(timeout_s=0.3))
-    assert 0.25 < time.monotonic() - started < 1.5
+    assert 0.25 < time.monotonic() - started < 3
 
 
 def test_a_trickle_ends_with_the_deadline(make_client: Make, fake: FakeProvider) -> None:
@@ -104,7 +104,7 @@ def test_a_trickle_ends_with_the_deadline(make_client: Make, fake: FakeProvider)
     started = time.monotonic()
     with pytest.raises(ProviderUnavailable, match="in time"):
         ask(make_client(deadline_at=time.monotonic() + 0.4))
-    assert 0.35 < time.monotonic() - started < 1.5
+    assert 0.35 < time.monotonic() - started < 3
 
 
 def test_nobody_listening_is_unavailable(make_client: Make, fake: FakeProvider) -> None:

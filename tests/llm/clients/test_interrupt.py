@@ -18,7 +18,7 @@ from llm.types import CancelToken, ChatModel
 from tests.llm.conftest import HELLO, ask
 
 Make = Callable[..., ChatModel]
-SOON_S = 0.15
+SOON_S = 0.5
 
 
 def cancel_after(seconds: float, cancel: CancelToken) -> list[float]:
