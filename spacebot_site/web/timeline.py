@@ -27,6 +27,7 @@ STATE_WORDS = {
     RunState.TIMED_OUT: "Ran out of time",
     RunState.INTERRUPTED: "Interrupted",
 }
+OUTCOME_WORDS = {"partial": "Partly done", "failed": "Did not work out"}
 
 
 @dataclass
@@ -82,7 +83,7 @@ def card(run: Run, tool: str = "") -> dict[str, Any]:
     elif run.state in (RunState.FAILED, RunState.TIMED_OUT):
         status = run_payload(run)["failure"] or words
     else:
-        status = run.outcome if run.outcome and run.outcome != "done" else words
+        status = OUTCOME_WORDS.get(run.outcome, words) if run.state == RunState.SUCCEEDED else words
     return {
         "id": run.pk,
         "kind": run.kind,

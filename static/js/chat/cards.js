@@ -10,6 +10,7 @@ const words = {
   queued: "Waiting to start", running: "Working", waiting: "Waiting for input", succeeded: "Done",
   failed: "Failed", cancelled: "Cancelled", timed_out: "Ran out of time", interrupted: "Interrupted",
 };
+const outcomes = { partial: "Partly done", failed: "Did not work out" };
 
 const find = (id) => stream.querySelector(`.run-card[data-run="${id}"]`);
 
@@ -26,7 +27,8 @@ function make(run) {
 
 function describe(run) {
   if (run.state === "failed" || run.state === "timed_out") return run.failure || words[run.state];
-  if (!LIVE.includes(run.state)) return run.outcome && run.outcome !== "done" ? run.outcome : words[run.state];
+  if (run.state === "succeeded") return outcomes[run.outcome] || words.succeeded;
+  if (!LIVE.includes(run.state)) return words[run.state];
   return run.status_text || words[run.state] || run.state;
 }
 

@@ -1,0 +1,199 @@
+"""A real installation for a real Chromium: web and worker processes on the suite's own database and Valkey."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from accounts.actor import Actor
+from accounts.services.links import create_sign_in_link
+from tests.factories import Team, make_team
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+START_TIMEOUT_S = 60
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+def find_chromium() -> str | None:
+    named = os.environ.get("SPACEBOT_CHROMIUM")
+    found = [named] if named else [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    if not any(found):
+        found += [str(path) for path in Path.home().glob(".cache/ms-playwright/chromium-*/chrome-linux*/chrome")]
+    return next((path for path in found if path), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = None
+    if not find_chromium():
+        missing = "there is no Chromium; install one or set SPACEBOT_CHROMIUM"
+    elif not AXE.is_file():
+        missing = "the front-end packages are not installed; run npm ci"
+    for item in items:
+        if ROOT / "tests" / "browser" not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.django_db(transaction=True))
+        if missing and os.environ.get("CI", "").lower() != "true":
+            item.add_marker(pytest.mark.skip(reason=missing))
+
+
+class Program:
+    """One of our processes, which can be stopped and started again at the same address."""
+
+    def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
+        self.command, self.environment, self.log = command, environment, log
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *self.command], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+            )
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        if self.process is None:
+            return
+        self.process.send_signal(number)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(10)
+        self.process = None
+
+
+class Web(Program):
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        environment = {**environment, "SPACEBOT_PUBLIC_URL": self.url}
+        options = ["--port", str(self.port), "--log-level", "warning", "--timeout-graceful-shutdown", "1"]
+        super().__init__(["uvicorn", "spacebot_site.asgi:application", *options], environment, log)
+
+    def start(self) -> None:
+        super().start()
+        until = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < until:
+            with suppress(OSError, urllib.error.URLError):
+                urllib.request.urlopen(f"{self.url}/healthz", timeout=2).close()
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"the web process did not start: {self.log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def environment(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What our processes get: the test database by name, the suite's Valkey, collected static files."""
+    from django.conf import settings
+
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    name = settings.DATABASES["default"]["NAME"]
+    found = {
+        **os.environ,
+        "DATABASE_URL": urlunsplit(parts._replace(path=f"/{name}")),
+        "SPACEBOT_HOME": str(tmp_path_factory.mktemp("home")),
+        "DJANGO_SETTINGS_MODULE": "spacebot_site.settings",
+        "PYTHONUNBUFFERED": "1",
+    }
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"]
+    subprocess.run(command, cwd=ROOT, env=found, check=True, timeout=180)
+    return found
+
+
+@pytest.fixture(scope="session")
+def web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    program = Web(environment, tmp_path_factory.mktemp("logs") / "web.log")
+    program.start()
+    yield program
+    program.stop()
+
+
+@pytest.fixture(scope="session")
+def worker(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    command = ["celery", "-A", "spacebot_site.celery", "worker", "-P", "threads", "-c", "8", "--loglevel", "warning"]
+    program = Program(command, environment, tmp_path_factory.mktemp("logs") / "worker.log")
+    program.start()
+    yield program
+    program.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    path = find_chromium()
+    assert path, "there is no Chromium"
+    assert AXE.is_file(), "the front-end packages are not installed"
+    from playwright.sync_api import sync_playwright
+
+    # Playwright's loop runs in this thread, and Django would refuse the database there.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
+
+
+@pytest.fixture
+def team(transactional_db: None) -> Team:
+    return make_team("acme")
+
+
+OpenAs = Callable[..., Any]
+
+
+@pytest.fixture
+def open_as(chromium: Any, web: Web) -> Iterator[OpenAs]:
+    """Return a function that opens a page signed in as an actor; it fails the test on any script error."""
+    contexts, faults = [], []
+
+    def open_as(actor: Actor, path: str = "/home/", *, width: int = 1280, height: int = 800, scheme: str = "light") -> Any:
+        context = chromium.new_context(
+            base_url=web.url, viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
+        page.goto(f"/sign-in/{create_sign_in_link(actor.user)}/")
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/home/")
+        if path != "/home/":
+            page.goto(path)
+        page.wait_for_selector("#connection[data-state=connected]")
+        return page
+
+    yield open_as
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def check_accessible(page: Any) -> None:
+    """Fail for every serious or critical finding of axe on the page as it is now."""
+    page.evaluate(AXE.read_text())
+    report = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    found = [
+        f"{each['id']}: {node['html'][:160]}"
+        for each in report["violations"]
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
+    assert found == []
