@@ -38,7 +38,7 @@ def run_gates(
     pytest_arguments: Sequence[str],
     *,
     gates: Sequence[Gate] = GATES,
-    pytest_command: Sequence[str] = ("pytest",),
+    pytest_command: Sequence[str] = ("python", "-m", "pytest"),
 ) -> int:
     """Run the gates and pytest, or pytest alone when arguments for it are given; 0 when all passed."""
     failed = [] if pytest_arguments else _failing(gates)
