@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "realtime",
     "llm",
     "messaging",
+    "memory",
     "agents",
     "unfold",
     "unfold.contrib.filters",

@@ -1,0 +1,30 @@
+"""Tables: the graph, its changes, and the indexes that find it."""
+
+from __future__ import annotations
+
+from memory.models.changes import Consolidation, InboxItem, InboxKind, MemoryEdit
+from memory.models.graph import (
+    DIMENSIONS,
+    EVERYONE,
+    Association,
+    Audience,
+    Memory,
+    MemoryType,
+    Relation,
+    Source,
+)
+from memory.models.index import (
+    CommonTerm,
+    IndexedMessage,
+    MessagePosting,
+    Posting,
+    Section,
+    SectionPosting,
+    Shelf,
+)
+
+__all__ = [
+    "DIMENSIONS", "EVERYONE", "Association", "Audience", "CommonTerm", "Consolidation", "InboxItem", "InboxKind",
+    "IndexedMessage", "Memory", "MemoryEdit", "MemoryType", "MessagePosting", "Posting", "Relation", "Section",
+    "SectionPosting", "Shelf", "Source",
+]  # fmt: skip
