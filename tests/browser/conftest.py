@@ -31,9 +31,15 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 def find_chromium() -> str | None:
     named = os.environ.get("SPACEBOT_CHROMIUM")
-    found = [named] if named else [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    found = (
+        [named]
+        if named
+        else [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    )
     if not any(found):
-        found += [str(path) for path in Path.home().glob(".cache/ms-playwright/chromium-*/chrome-linux*/chrome")]
+        found += [
+            str(path) for path in Path.home().glob(".cache/ms-playwright/chromium-*/chrome-linux*/chrome")
+        ]
     return next((path for path in found if path), None)
 
 
@@ -127,7 +133,18 @@ def web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def worker(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    command = ["celery", "-A", "spacebot_site.celery", "worker", "-P", "threads", "-c", "8", "--loglevel", "warning"]
+    command = [
+        "celery",
+        "-A",
+        "spacebot_site.celery",
+        "worker",
+        "-P",
+        "threads",
+        "-c",
+        "8",
+        "--loglevel",
+        "warning",
+    ]
     program = Program(command, environment, tmp_path_factory.mktemp("logs") / "worker.log")
     program.start()
     yield program
@@ -163,21 +180,29 @@ def open_as(chromium: Any, web: Web) -> Iterator[OpenAs]:
     """Return a function that opens a page signed in as an actor; it fails the test on any script error."""
     contexts, faults = [], []
 
-    def open_as(actor: Actor, path: str = "/home/", *, width: int = 1280, height: int = 800, scheme: str = "light") -> Any:
+    def open_as(
+        actor: Actor, path: str = "/home/", *, width: int = 1280, height: int = 800, scheme: str = "light"
+    ) -> Any:
         context = chromium.new_context(
-            base_url=web.url, viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+            base_url=web.url,
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            reduced_motion="reduce",
         )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
+        page.on(
+            "console",
+            lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None,
+        )
         page.goto(f"/sign-in/{create_sign_in_link(actor.user)}/")
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/home/")
         if path != "/home/":
             page.goto(path)
-        page.wait_for_selector("#connection[data-state=connected]")
+        page.wait_for_selector("#connection[data-state=connected]", state="attached")
         return page
 
     yield open_as

@@ -39,7 +39,9 @@ def test_the_first_conversation_from_the_home_page(team: Team, open_as: OpenAs, 
     expect(stream.locator(".message")).to_have_count(2)
 
 
-def test_a_worker_shows_as_a_card_and_its_result_is_told(team: Team, open_as: OpenAs, worker: Program) -> None:
+def test_a_worker_shows_as_a_card_and_its_result_is_told(
+    team: Team, open_as: OpenAs, worker: Program
+) -> None:
     page = open_as(team.member, f"/chat/{private_chat(team).pk}/")
     write(page, "write a file notes.txt saying hi")
     card = page.locator(".run-card")
@@ -127,7 +129,9 @@ def test_what_happened_while_the_server_was_away_is_replayed_below_a_divider(
     assert Message.objects.filter(conversation=chat, text="Are you there?").count() == 1
 
 
-def test_a_colleague_in_a_shared_conversation_sees_it_live(team: Team, open_as: OpenAs, worker: Program) -> None:
+def test_a_colleague_in_a_shared_conversation_sees_it_live(
+    team: Team, open_as: OpenAs, worker: Program
+) -> None:
     chat = start_conversation(
         team.member, agent_id=team.agent.pk, kind="group", title="Rota", user_ids=[team.owner.user.pk]
     )
