@@ -36,6 +36,7 @@ class RunKind(models.TextChoices):
     CHANNEL = "channel"
     BRANCH = "branch"
     WORKER = "worker"
+    COMPACTION = "compaction"
 
 
 class RunState(models.TextChoices):
@@ -107,6 +108,11 @@ class Run(models.Model):
                 fields=["conversation"],
                 condition=models.Q(kind="channel", state__in=["queued", "running", "waiting"]),
                 name="run_one_live_channel",
+            ),
+            models.UniqueConstraint(
+                fields=["conversation"],
+                condition=models.Q(kind="compaction", state__in=["queued", "running", "waiting"]),
+                name="run_one_live_compaction",
             ),
             models.CheckConstraint(condition=models.Q(state__in=RunState.values), name="run_state_known"),
             models.CheckConstraint(
@@ -225,6 +231,39 @@ class RunInput(models.Model):
 
     def __str__(self) -> str:
         return f"input for run {self.run_id}"
+
+
+class Checkpoint(models.Model):
+    """A summary that stands for messages `from_seq` to `to_seq` in a prompt. The messages themselves stay.
+
+    Level 0 summarises messages and covers a conversation without gaps; a higher level sums up checkpoints, which
+    then name it in `rolled_into`. `run` is None for one that was made without a model, in an emergency.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE)
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="checkpoints")
+    level = models.PositiveSmallIntegerField(default=0)
+    from_seq = models.BigIntegerField()
+    to_seq = models.BigIntegerField()
+    title = models.CharField(max_length=80)
+    summary = models.TextField()
+    run = models.ForeignKey(Run, models.SET_NULL, null=True, related_name="+")
+    rolled_into = models.ForeignKey("self", models.SET_NULL, null=True, related_name="rolled")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["conversation_id", "level", "from_seq"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "level", "from_seq"], name="checkpoint_start_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(to_seq__gte=models.F("from_seq")), name="checkpoint_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_seq}–{self.to_seq}: {self.title}"
 
 
 class ReportState(models.TextChoices):

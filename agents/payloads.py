@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.models import Agent, Run, Step, ToolCall
+from agents.models import Agent, Checkpoint, Run, Step, ToolCall
 
 
 def agent_payload(agent: Agent) -> dict[str, Any]:
@@ -69,6 +69,20 @@ def tool_call_payload(call: ToolCall) -> dict[str, Any]:
         "result": call.result,
         "started_at": _iso(call.started_at),
         "finished_at": _iso(call.finished_at),
+    }
+
+
+def checkpoint_payload(row: Checkpoint) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "conversation_id": row.conversation_id,
+        "level": row.level,
+        "from_seq": row.from_seq,
+        "to_seq": row.to_seq,
+        "title": row.title,
+        "summary": row.summary,
+        "run_id": row.run_id,
+        "created_at": _iso(row.created_at),
     }
 
 

@@ -10,12 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from agents.context.fit import shorten
 from llm.types import AssistantMessage, ChatMessage, UserMessage
 from messaging.models import Direction, Handling, Message
-
-WINDOW = 60
-BLOCK = 20
-"""The window opens at a multiple of BLOCK, so that its first message, and a provider's cache, holds for a while."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +28,9 @@ class Line:
     unanswered: bool
 
 
-def load_lines(
-    conversation_id: int, *, last_seq: int, after_seq: int | None = None, until_seq: int | None = None
-) -> list[Line]:
-    """Return messages in order: those after `after_seq`, or the window that ends at `until_seq` or now."""
-    newest = until_seq if until_seq is not None else last_seq
-    floor = after_seq if after_seq is not None else window_floor(newest)
-    rows = Message.objects.filter(conversation_id=conversation_id, seq__gt=floor)
+def load_lines(conversation_id: int, *, after_seq: int, until_seq: int | None = None) -> list[Line]:
+    """Return the messages after `after_seq`, up to `until_seq` or the newest, in order."""
+    rows = Message.objects.filter(conversation_id=conversation_id, seq__gt=after_seq)
     if until_seq is not None:
         rows = rows.filter(seq__lte=until_seq)
     return [
@@ -48,29 +41,26 @@ def load_lines(
     ]
 
 
-def window_floor(last_seq: int) -> int:
-    return max(0, (last_seq - WINDOW) // BLOCK * BLOCK)
-
-
-def render_history(lines: Iterable[Line]) -> list[ChatMessage]:
-    """Render answered history: runs of inbound lines become one message each."""
+def render_history(lines: Iterable[Line], *, most_tokens: int) -> list[ChatMessage]:
+    """Render answered history: runs of inbound lines become one message each, very long ones are shortened."""
     messages: list[ChatMessage] = []
     heard: list[str] = []
     for line in lines:
         if line.inbound:
-            heard.append(render_line(line))
+            heard.append(shorten(render_line(line), most_tokens))
             continue
         if heard:
             messages.append(UserMessage("\n".join(heard)))
             heard = []
-        messages.append(AssistantMessage(line.text))
+        messages.append(AssistantMessage(shorten(line.text, most_tokens)))
     if heard:
         messages.append(UserMessage("\n".join(heard)))
     return messages
 
 
-def render_lines(lines: Sequence[Line]) -> str:
-    return "\n".join(render_line(line) for line in lines)
+def render_lines(lines: Sequence[Line], *, most_tokens: int | None = None) -> str:
+    rendered = (render_line(line) for line in lines)
+    return "\n".join(text if most_tokens is None else shorten(text, most_tokens) for text in rendered)
 
 
 def render_line(line: Line) -> str:

@@ -49,6 +49,10 @@ def channel_system(agent: Agent, conversation: Conversation) -> tuple[str, ...]:
     return (render("channel", agent=agent), where)
 
 
+def compactor_system(agent: Agent, *, rolling_up: bool) -> str:
+    return render("compactor", agent=agent, rolling_up=rolling_up)
+
+
 def branch_system(agent: Agent) -> tuple[str, ...]:
     return (render("branch", agent=agent),)
 

@@ -10,6 +10,7 @@ from django.db.utils import InterfaceError, OperationalError
 
 from accounts.boundaries import reach
 from accounts.database import release_connection
+from agents.context.fit import fit
 from agents.engine.claims import Claim, check_owned, claim
 from agents.engine.journal import DatabaseJournal, store_prompt
 from agents.engine.leases import keeper
@@ -24,6 +25,7 @@ from agents.processes.registry import PROCESSES
 from agents.tools.gate import Gate
 from llm.errors import Cancelled, LLMError
 from llm.services import CallContext, complete
+from llm.services.tokens import context_window, estimate_tokens
 from llm.types import CancelToken, ChatRequest, ChatResponse
 from realtime.services import NewEvent, publish_transient
 
@@ -94,6 +96,9 @@ def _drive(process: Process, gate: Gate, journal: DatabaseJournal) -> Ending:
     transcript, open_step = restore(run, process) if _may_have_steps(process) else (Transcript(), None)
     system, tools = process.system(), tuple(tool.spec for tool in gate.tools.values())
     store_prompt(run, system, tools)
+    asker = _Asker(process, journal)
+    process.window = context_window(asker.context)
+    process.base_tokens = estimate_tokens(ChatRequest(system=system, messages=(), tools=tools))
     if process.streams_to_people():
         _typing(run, on=True)
     if open_step is not None:
@@ -102,7 +107,7 @@ def _drive(process: Process, gate: Gate, journal: DatabaseJournal) -> Ending:
         if record.ending is not None:
             return record.ending
     return run_loop(
-        _Asker(process, journal),
+        asker,
         journal,
         transcript,
         system=system,
@@ -135,6 +140,7 @@ class _Asker:
 
     def __call__(self, request: ChatRequest, cancel: CancelToken) -> ChatResponse:
         stream = ReplyStream(self.process.run) if self.process.streams_to_people() else None
+        request = fit(request, window=self.process.window)
         reach("model.before")
         completed = complete(self.context, request, on_event=stream or (lambda event: None), cancel=cancel)
         reach("model.after")

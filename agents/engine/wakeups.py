@@ -130,6 +130,25 @@ def start_child(
     return child
 
 
+def start_upkeep(
+    parent: Run, *, kind: RunKind, title: str, values: dict[str, Any], active_limit_s: int
+) -> Run:
+    """Create and nudge a run that nobody asked for and nobody is told of."""
+    child = Run.objects.create(
+        organization_id=parent.organization_id,
+        agent_id=parent.agent_id,
+        conversation_id=parent.conversation_id,
+        parent=parent,
+        kind=kind,
+        title=title,
+        input=values,
+        due_at=timezone.now(),
+        active_limit_s=active_limit_s,
+    )
+    nudge(child.pk, kind, child.conversation_id)
+    return child
+
+
 def requeue(run: Run, *, due_at: datetime | None = None) -> None:
     """Put a waiting run back into the queue. The caller holds its row."""
     run.state, run.due_at = RunState.QUEUED, due_at or timezone.now()

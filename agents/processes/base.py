@@ -31,8 +31,15 @@ class Joined:
     input_ids: tuple[int, ...] = ()
 
 
+DEFAULT_WINDOW = 128_000
+
+
 class Process(ABC):
-    """One execution of one run. Everything durable is in rows: an instance may vanish at any moment."""
+    """One execution of one run. Everything durable is in rows: an instance may vanish at any moment.
+
+    `window` is the tokens that the models which may answer can take, `base_tokens` those of system prompt and tools;
+    the executor sets both.
+    """
 
     llm_process: ClassVar[LlmProcess]
     max_steps: ClassVar[int]
@@ -40,6 +47,8 @@ class Process(ABC):
     def __init__(self, run: Run, claim: Claim) -> None:
         self.run = run
         self.claim = claim
+        self.window = DEFAULT_WINDOW
+        self.base_tokens = 0
 
     @abstractmethod
     def system(self) -> tuple[str, ...]:

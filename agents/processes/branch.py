@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from agents.context import history
+from agents.context.checkpoints import load_past
+from agents.context.compaction import LINE_SHARE
 from agents.context.prompts import branch_system
 from agents.engine.claims import Held
 from agents.loop import Ending
@@ -32,9 +34,14 @@ class Branch(Child):
             return Joined()
         fork = self.run.fork_seq or 0
         assert self.run.conversation_id is not None
-        lines = history.load_lines(self.run.conversation_id, last_seq=fork, until_seq=fork)
+        past = load_past(self.run.conversation_id, until_seq=fork)
+        lines = history.load_lines(self.run.conversation_id, after_seq=past.head_seq, until_seq=fork)
+        before = [UserMessage(block)] if (block := past.render(window=self.window)) else []
+        most = int(self.window * LINE_SHARE)
         task = UserMessage(f"[your question]\n{self.run.input['task']}")
-        return Joined(messages=(*history.render_history(lines), task), volatile=1, seq=fork)
+        return Joined(
+            messages=(*before, *history.render_history(lines, most_tokens=most), task), volatile=1, seq=fork
+        )
 
     def text_only(self, response: ChatResponse, *, key: str, held: Held) -> Ending | str:
         return Ending(RunState.SUCCEEDED, "done", {"text": response.message.text.strip()})

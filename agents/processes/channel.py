@@ -16,6 +16,8 @@ from agents.loop import Ending
 from agents.models import Report, ReportState, Run, RunKind, RunState
 from agents.processes import sentences
 from agents.processes.base import Joined, Process
+from agents.processes.compactor import start_compaction
+from agents.processes.view import View, look
 from agents.tools.base import Tool
 from agents.tools.registry import tools_for
 from llm.errors import LLMError
@@ -48,6 +50,7 @@ class Channel(Process):
         self.replied = False
         self.skip_reason = ""
         self._holds = 0
+        self._view: View | None = None
         self._corrections = 0
 
     def system(self) -> tuple[str, ...]:
@@ -60,28 +63,24 @@ class Channel(Process):
         return self._collect_first() if first else self._collect_new()
 
     def _collect_first(self) -> Joined:
-        lines = history.load_lines(self.conversation.pk, last_seq=self.conversation.last_seq)
-        new_from = next((line.seq for line in lines if line.unanswered), None)
-        old = [line for line in lines if new_from is None or line.seq < new_from]
-        new = [line for line in lines if new_from is not None and line.seq >= new_from]
+        self._view = view = look(self.run, self.claim, base_tokens=self.base_tokens, window=self.window)
         reports = status.pending_reports(self.conversation.pk)
-        self._hear(new)
+        self._hear(view.new)
         parts = [
             status.status_block(self.conversation.pk),
             status.render_reports(reports),
-            history.render_lines(new),
+            history.render_lines(view.new, most_tokens=view.most_tokens),
         ]
         now = UserMessage("\n\n".join(part for part in parts if part) or "[nothing new]")
-        seq = lines[-1].seq if lines else 0
         return Joined(
-            messages=(*history.render_history(old), now),
+            messages=(*view.render_past(), now),
             volatile=1,
-            seq=seq,
+            seq=view.seq,
             report_ids=tuple(report.pk for report in reports),
         )
 
     def _collect_new(self) -> Joined:
-        lines = history.load_lines(self.conversation.pk, last_seq=0, after_seq=self.joined_seq)
+        lines = history.load_lines(self.conversation.pk, after_seq=self.joined_seq)
         inbound = [line for line in lines if line.inbound]
         reports = [r for r in status.pending_reports(self.conversation.pk) if r.pk not in self.report_ids]
         self._hear(inbound)
@@ -198,6 +197,8 @@ class Channel(Process):
             self.join(joined)
 
     def after_finish(self, ending: Ending, held: Held) -> None:
+        if self._view is not None and self._view.cut is not None and not ending.failure:
+            start_compaction(self.run, from_seq=self._view.past.head_seq + 1, to_seq=self._view.cut)
         if _has_leftovers(self.conversation.pk):
             wakeups.ensure_channel_run(
                 self.conversation,

@@ -6,10 +6,12 @@ from agents.models import RunKind
 from agents.processes.base import Process
 from agents.processes.branch import Branch
 from agents.processes.channel import Channel
+from agents.processes.compactor import Compactor
 from agents.processes.worker import Worker
 
 PROCESSES: dict[str, type[Process]] = {
     RunKind.CHANNEL: Channel,
     RunKind.BRANCH: Branch,
     RunKind.WORKER: Worker,
+    RunKind.COMPACTION: Compactor,
 }

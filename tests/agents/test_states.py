@@ -75,7 +75,7 @@ class Conversation(RuleBasedStateMachine):
         if run is None:
             return
         Run.objects.filter(pk=run.pk, state=RunState.QUEUED).update(
-            due_at=timezone.now() - timedelta(seconds=1)
+            due_at=timezone.now() - timedelta(days=1)
         )
         found = claim(run.pk, run.kind, run.conversation_id)
         expired = run.state == RunState.RUNNING and run.lease_expires_at < timezone.now()
@@ -107,7 +107,7 @@ class Conversation(RuleBasedStateMachine):
     @rule()
     def lose_the_lease(self) -> None:
         Run.objects.filter(state=RunState.RUNNING).update(
-            lease_expires_at=timezone.now() - timedelta(seconds=1)
+            lease_expires_at=timezone.now() - timedelta(days=1)
         )
 
     @rule()
