@@ -1,0 +1,97 @@
+"""Real processes, killed with SIGKILL at every named boundary of the code, one after the other."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+
+from accounts.boundaries import WEB_BOUNDARIES, WORKER_BOUNDARIES
+from agents.models import Run, ToolCall
+from messaging.models import Message
+from spacebot_site.bench.verdict import find_violations, is_settled
+from spacebot_site.launch.home import ROOT
+from tests.agents.conftest import Engine, engine  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.slow
+
+Victim = Callable[..., int]
+
+
+@pytest.fixture
+def faults(tmp_path: Path) -> Path:
+    folder = tmp_path / "faults"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def victim(engine: Engine, tmp_path: Path, faults: Path) -> Victim:  # noqa: F811
+    """Return a function that runs `victim.py` in a process of the given name and returns its exit code."""
+    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database.geturl(),
+        "REDIS_URL": django_settings.REDIS_URL,
+        "SPACEBOT_HOME": str(tmp_path),
+        "SPACEBOT_FAULT_AT": str(faults),
+    }
+
+    def run(process: str, *arguments: str) -> int:
+        connection.close()
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.faults.victim", *arguments],
+            cwd=ROOT, env={**environment, "SPACEBOT_PROCESS": process},
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode in (0, -signal.SIGKILL), done.stderr[-2000:]
+        return done.returncode
+
+    return run
+
+
+def test_nothing_is_lost_or_done_twice_whichever_boundary_a_worker_dies_at(
+    engine: Engine,  # noqa: F811
+    victim: Victim,
+    faults: Path,
+    tmp_path: Path,
+) -> None:
+    numbers = itertools.count(1)
+    for boundary in WORKER_BOUNDARIES:
+        for verb in ("say", "think", "work"):
+            engine.say(f"{verb} m-{engine.conversation.pk}-{next(numbers)}")
+        armed = faults / f"worker.{boundary}"
+        armed.touch()
+        assert victim("worker", "work") == -signal.SIGKILL, f"nothing died at {boundary}"
+        assert victim("worker", "work") == 0
+    assert is_settled()
+    assert find_violations(tmp_path / "workspaces") == []
+    assert Run.objects.filter(recoveries__gt=0).exists()
+    assert ToolCall.objects.filter(name="append_file", state="unknown").exists()
+
+
+def test_a_message_is_stored_once_whichever_boundary_a_web_process_dies_at(
+    engine: Engine,  # noqa: F811
+    victim: Victim,
+    faults: Path,
+    tmp_path: Path,
+) -> None:
+    user, conversation = str(engine.team.member.user.pk), str(engine.conversation.pk)
+    for number, boundary in enumerate(WEB_BOUNDARIES):
+        text = f"say m-{conversation}-{number}"
+        (faults / f"web.{boundary}").touch()
+        assert victim("web", "say", user, conversation, text) == -signal.SIGKILL, boundary
+        assert victim("web", "say", user, conversation, text) == 0
+        assert Message.objects.filter(external_id=text).count() == 1
+        assert victim("worker", "work") == 0
+    assert is_settled()
+    assert find_violations(tmp_path / "workspaces") == []
