@@ -41,7 +41,7 @@ def fill(actor: Actor) -> tuple[Conversation, Run]:
         chat,
         RunKind.BRANCH,
         RunState.SUCCEEDED,
-        minutes=13.2,
+        minutes=13.965,
         seconds=9,
         parent=channel,
         title="Compare plan A and plan B",
@@ -52,11 +52,10 @@ def fill(actor: Actor) -> tuple[Conversation, Run]:
         RunState.SUCCEEDED,
         minutes=11.5,
         seconds=41,
-        parent=channel,
         title="Draft release-notes.md",
     )
     _run(
-        chat, RunKind.WORKER, RunState.RUNNING, minutes=2, parent=channel,
+        chat, RunKind.WORKER, RunState.RUNNING, minutes=2,
         title="Check every link in the handbook", status_text="212 of 480 links checked",
     )  # fmt: skip
     _talk(actor, chat, channel)

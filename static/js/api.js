@@ -25,8 +25,9 @@ export async function call(method, path, body) {
   return answer;
 }
 
-export async function fragment(url) {
-  const response = await fetch(url, { headers: { "X-Fragment": "1" }, signal: AbortSignal.timeout(20_000) });
+// `whole` asks for the page as a browser would get it, not for the part that fits a drawer or dialog.
+export async function fragment(url, { whole = false } = {}) {
+  const response = await fetch(url, { headers: whole ? {} : { "X-Fragment": "1" }, signal: AbortSignal.timeout(20_000) });
   if (response.redirected && new URL(response.url).pathname.startsWith("/accounts/")) location.reload();
   if (!response.ok) throw new Refused(response.status === 404 ? "This is not there, or not yours to see." : `The server answered ${response.status}.`, response.status);
   return response.text();

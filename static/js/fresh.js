@@ -8,10 +8,12 @@ const waiting = new Map();
 async function reread(part) {
   waiting.delete(part);
   try {
-    const page = new DOMParser().parseFromString(await fragment(location.pathname + location.search), "text/html");
+    const page = new DOMParser().parseFromString(await fragment(location.pathname + location.search, { whole: true }), "text/html");
     const found = page.getElementById(part.id);
     if (!found || part.contains(document.activeElement)) return;
+    const open = [...part.querySelectorAll("details[open][id]")].map((each) => each.id);
     part.replaceChildren(...found.childNodes);
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
     refreshTimes(part);
   } catch { /* the dot tells that we are away; the next event tries again */ }
 }

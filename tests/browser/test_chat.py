@@ -181,3 +181,20 @@ def test_a_draft_survives_a_reload(team: Team, open_as: OpenAs) -> None:
     page.get_by_label("Message to").fill("half a thought")
     page.reload()
     expect(page.get_by_label("Message to")).to_have_value("half a thought")
+
+
+def test_a_run_page_follows_its_run(team: Team, open_as: OpenAs) -> None:
+    chat = private_chat(team)
+    fields = {
+        "organization": team.organization,
+        "agent": team.agent,
+        "conversation": chat,
+        "due_at": timezone.now(),
+    }
+    run = Run.objects.create(kind=RunKind.WORKER, state=RunState.RUNNING, status_text="1 of 2", **fields)
+    page = open_as(team.member, f"/runs/{run.pk}/")
+    expect(page.locator("#run-fresh")).to_contain_text("1 of 2")
+    run.status_text = "2 of 2"
+    run.save()
+    record(team.organization.pk, NewEvent("run.changed", {"run": run_payload(run)}, conversation_id=chat.pk))
+    expect(page.locator("#run-fresh")).to_contain_text("2 of 2")
