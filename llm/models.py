@@ -43,6 +43,9 @@ class ModelEntry(models.Model):
     name = models.CharField(max_length=120, help_text="The vendor's name for it")
     label = models.CharField(max_length=80, blank=True)
     context_window = models.PositiveIntegerField(default=128_000, help_text="Tokens")
+    learned_window = models.PositiveIntegerField(
+        null=True, blank=True, editable=False, help_text="Tokens; what a refusal taught us, if less"
+    )
     max_output_tokens = models.PositiveIntegerField(default=8_192)
     input_price = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
     output_price = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)

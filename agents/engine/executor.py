@@ -23,7 +23,7 @@ from agents.processes import sentences
 from agents.processes.base import Process
 from agents.processes.registry import PROCESSES
 from agents.tools.gate import Gate
-from llm.errors import Cancelled, LLMError
+from llm.errors import Cancelled, ContextTooLong, LLMError
 from llm.services import CallContext, complete
 from llm.services.tokens import context_window, estimate_tokens
 from llm.types import CancelToken, ChatRequest, ChatResponse
@@ -32,6 +32,7 @@ from realtime.services import NewEvent, publish_transient
 log = structlog.get_logger(__name__)
 
 MOST_RECOVERIES = 5
+WINDOW_TRIES = 3
 
 
 def execute_run(run_id: int, kind: str, conversation_id: int | None) -> bool:
@@ -58,26 +59,40 @@ def execute_run(run_id: int, kind: str, conversation_id: int | None) -> bool:
 def _execute(claimed: Claim) -> None:
     run = Run.objects.select_related("agent", "conversation").get(pk=claimed.run_id)
     check_owned(run, claimed)
-    process = PROCESSES[run.kind](run, claimed)
-    gate = Gate(process)
-    journal = DatabaseJournal(process, gate)
-    try:
-        if early := _early_end(run, process):
-            journal.end(early)
-            return
-        _drive(process, gate, journal)
-    except RunStopped as error:
-        _stop(process, journal, error.reason)
-    except Cancelled:
-        _stop(process, journal, claimed.cancel.reason)
-    except LLMError as error:
-        log.warning("run.model_failed", run=run.pk, kind=type(error).__name__, vendor=error.vendor_text[:500])
-        journal.end(process.failed(error, sentences.sentence_for(error)))
-    except (LostLease, OperationalError, InterfaceError):
-        raise
-    except Exception:
-        log.exception("run.crashed", run=run.pk)
-        journal.end(process.failed(None, sentences.SOMETHING_BROKE))
+    for attempt in range(WINDOW_TRIES):
+        process = PROCESSES[run.kind](run, claimed)
+        gate = Gate(process)
+        journal = DatabaseJournal(process, gate)
+        try:
+            if early := _early_end(run, process):
+                journal.end(early)
+            else:
+                _drive(process, gate, journal, may_have_steps=attempt > 0 or claimed.fence > 1)
+        except ContextTooLong as error:
+            if attempt + 1 < WINDOW_TRIES and context_window(call_context(process)) < process.window:
+                log.warning("run.window_learned", run=run.pk, before=process.window)
+                continue
+            _fail(process, journal, error)
+        except LLMError as error:
+            _fail(process, journal, error)
+        except RunStopped as error:
+            _stop(process, journal, error.reason)
+        except (LostLease, OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("run.crashed", run=run.pk)
+            journal.end(process.failed(None, sentences.SOMETHING_BROKE))
+        return
+
+
+def _fail(process: Process, journal: DatabaseJournal, error: LLMError) -> None:
+    if isinstance(error, Cancelled):
+        _stop(process, journal, process.claim.cancel.reason)
+        return
+    log.warning(
+        "run.model_failed", run=process.run.pk, kind=type(error).__name__, vendor=error.vendor_text[:500]
+    )
+    journal.end(process.failed(error, sentences.sentence_for(error)))
 
 
 def _early_end(run: Run, process: Process) -> Ending | None:
@@ -91,9 +106,10 @@ def _early_end(run: Run, process: Process) -> Ending | None:
     return None
 
 
-def _drive(process: Process, gate: Gate, journal: DatabaseJournal) -> Ending:
+def _drive(process: Process, gate: Gate, journal: DatabaseJournal, *, may_have_steps: bool) -> Ending:
+    """Run the loop to its end; a run claimed for the first time is spared the look for earlier steps."""
     run = process.run
-    transcript, open_step = restore(run, process) if _may_have_steps(process) else (Transcript(), None)
+    transcript, open_step = restore(run, process) if may_have_steps else (Transcript(), None)
     system, tools = process.system(), tuple(tool.spec for tool in gate.tools.values())
     store_prompt(run, system, tools)
     asker = _Asker(process, journal)
@@ -117,26 +133,12 @@ def _drive(process: Process, gate: Gate, journal: DatabaseJournal) -> Ending:
     )
 
 
-def _may_have_steps(process: Process) -> bool:
-    """A run claimed for the first time has no steps: spare it the question."""
-    return process.claim.fence > 1
-
-
 class _Asker:
     """Asks the model, holding no database connection, and streams a channel's words to those who watch."""
 
     def __init__(self, process: Process, journal: DatabaseJournal) -> None:
-        run, self.process, self.journal = process.run, process, journal
-        self.context = CallContext(
-            organization_id=run.organization_id,
-            process=process.llm_process,
-            agent_id=run.agent_id,
-            run_id=run.pk,
-            conversation_id=run.conversation_id,
-            requester_user_id=run.requester_user_id,
-            requester_person_id=run.requester_person_id,
-            model_override=run.conversation.settings.get("model") if run.conversation else None,
-        )
+        self.process, self.journal = process, journal
+        self.context = call_context(process)
 
     def __call__(self, request: ChatRequest, cancel: CancelToken) -> ChatResponse:
         stream = ReplyStream(self.process.run) if self.process.streams_to_people() else None
@@ -148,6 +150,21 @@ class _Asker:
         if stream is not None and completed.response.message.tool_calls and not _replies(completed.response):
             stream.reset()
         return completed.response
+
+
+def call_context(process: Process) -> CallContext:
+    """Return for whom and for what the process asks models."""
+    run = process.run
+    return CallContext(
+        organization_id=run.organization_id,
+        process=process.llm_process,
+        agent_id=run.agent_id,
+        run_id=run.pk,
+        conversation_id=run.conversation_id,
+        requester_user_id=run.requester_user_id,
+        requester_person_id=run.requester_person_id,
+        model_override=run.conversation.settings.get("model") if run.conversation else None,
+    )
 
 
 def _replies(response: ChatResponse) -> bool:

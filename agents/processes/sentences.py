@@ -6,6 +6,7 @@ from llm.errors import (
     AuthenticationFailed,
     ContextTooLong,
     LLMError,
+    ModelNotFound,
     NotConfigured,
     RateLimited,
     RequestRefused,
@@ -33,6 +34,8 @@ def sentence_for(error: LLMError) -> str:
             return "This conversation has grown too long for the model. Please start a new one, or ask for less at once."
         case NotConfigured():
             return "No model is set up for me yet. An administrator can add one under Settings → Models."
+        case ModelNotFound():
+            return "The model chosen for me does not exist at its provider. An administrator can mend it under Settings → Models."
         case RequestRefused():
             return "The model provider refused this request. It was logged; an administrator can look at the run."
     return "The model provider does not answer properly at the moment. Your message is kept; please try again in a minute."

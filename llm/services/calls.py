@@ -17,6 +17,7 @@ from llm.errors import (
     AuthenticationFailed,
     BadResponse,
     Cancelled,
+    ContextTooLong,
     LLMError,
     ModelNotFound,
     NotConfigured,
@@ -27,6 +28,8 @@ from llm.history import repair
 from llm.models import Process
 from llm.services import cooldowns, ledger
 from llm.services.routing import Candidate, get_routing
+from llm.services.tokens import estimate_tokens
+from llm.services.windows import learn_window
 from llm.types import CancelToken, ChatRequest, ChatResponse, Completed, Restarted, StreamEvent, Usage
 
 log = logging.getLogger(__name__)
@@ -174,10 +177,11 @@ class _Call:
             response = self._receive(candidate)
         except BaseException as error:
             failed = error if isinstance(error, LLMError) else Cancelled("stopped", vendor_text=repr(error))
-            failed.vendor_text = ledger.scrub(failed.vendor_text, candidate.endpoint.api_key)
             # Vendors quote the key they refuse; what goes on from here is logged and kept with the run.
             failed.vendor_text = ledger.scrub(failed.vendor_text, candidate.endpoint.api_key)
             self._record(candidate, started, error=failed)
+            if isinstance(error, ContextTooLong):
+                learn_window(candidate, error.limit_tokens, estimate_tokens(self._request))
             raise
         cost = self._record(candidate, started, response=response)
         return CompletedCall(

@@ -83,7 +83,7 @@ def engine(transactional_db: None, settings: Any, tmp_path: Path) -> Iterator[En
     provider = Provider.objects.create(
         organization=team.organization, name="script", kind=ProviderKind.SCRIPTED
     )
-    for process in (Process.CHANNEL, Process.BRANCH, Process.WORKER):
+    for process in (Process.CHANNEL, Process.BRANCH, Process.WORKER, Process.COMPACTOR):
         entry = ModelEntry.objects.create(
             organization=team.organization, provider=provider, name=f"{process}-script"
         )

@@ -74,9 +74,7 @@ class Conversation(RuleBasedStateMachine):
         run = Run.objects.filter(state__in=[RunState.QUEUED, RunState.RUNNING]).first()
         if run is None:
             return
-        Run.objects.filter(pk=run.pk, state=RunState.QUEUED).update(
-            due_at=timezone.now() - timedelta(days=1)
-        )
+        Run.objects.filter(pk=run.pk, state=RunState.QUEUED).update(due_at=timezone.now() - timedelta(days=1))
         found = claim(run.pk, run.kind, run.conversation_id)
         expired = run.state == RunState.RUNNING and run.lease_expires_at < timezone.now()
         assert (found is not None) == (run.state == RunState.QUEUED or expired)
@@ -106,9 +104,7 @@ class Conversation(RuleBasedStateMachine):
 
     @rule()
     def lose_the_lease(self) -> None:
-        Run.objects.filter(state=RunState.RUNNING).update(
-            lease_expires_at=timezone.now() - timedelta(days=1)
-        )
+        Run.objects.filter(state=RunState.RUNNING).update(lease_expires_at=timezone.now() - timedelta(days=1))
 
     @rule()
     def cancel(self) -> None:

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.context.compaction import EMERGENCY, background_cut, emergency_cut, measure
+from agents.context.fit import budget
+from agents.context.history import Line
+from agents.models import Checkpoint, Run, RunState
+from agents.services.checkpoints import ROLL_UP, ROLL_UP_AT
+from llm.clients.scripted import Scripted, call, fail, say
+from llm.errors import AuthenticationFailed, ContextTooLong
+from llm.models import ModelEntry
+from llm.services.routing import forget_routing
+from llm.services.tokens import estimate_tokens
+from llm.types import ChatRequest
+from messaging.models import Conversation, Direction, Handling, Message
+from tests.agents.conftest import Engine
+
+WINDOW = 8_000
+
+
+def set_window(engine: Engine, tokens: int) -> None:
+    ModelEntry.objects.filter(organization=engine.team.organization).update(context_window=tokens)
+    forget_routing(engine.team.organization.pk)
+
+
+def fill(engine: Engine, texts: list[str]) -> None:
+    """Store old, answered messages, people and agent in turn."""
+    start = Conversation.objects.get(pk=engine.conversation.pk).last_seq
+    Message.objects.bulk_create(
+        Message(
+            organization_id=engine.team.organization.pk,
+            conversation=engine.conversation,
+            seq=start + number,
+            direction=Direction.INBOUND if number % 2 else Direction.OUTBOUND,
+            author_name="Mia of acme" if number % 2 else "Spacebot",
+            text=text,
+            handling=Handling.ANSWERED if number % 2 else Handling.NOT_NEEDED,
+        )
+        for number, text in enumerate(texts, start=1)
+    )
+    Conversation.objects.filter(pk=engine.conversation.pk).update(last_seq=start + len(texts))
+
+
+def test_a_long_conversation_is_summarised_in_the_background_and_the_reply_does_not_wait(
+    engine: Engine,
+) -> None:
+    set_window(engine, WINDOW)
+    fill(engine, ["word " * 100] * 34)
+    engine.script("channel", lambda request: call("reply", content="ok"))
+    compactor = engine.script("compactor", [say("Title: Words\nThey said word, many times.")])
+    engine.say("hello")
+    engine.execute(Run.objects.get(kind="channel"))
+    assert engine.replies()[-1] == "ok"
+    assert not Checkpoint.objects.exists()
+    engine.settle()
+    row = Checkpoint.objects.get()
+    assert (row.from_seq, row.title, row.level) == (1, "Words", 0)
+    assert 8 <= row.to_seq <= 20
+    assert len(compactor.requests) == 1
+    engine.say("again")
+    engine.settle()
+    request = engine.models["channel"].requests[-1]
+    assert "They said word, many times." in request.messages[0].text
+    assert estimate_tokens(request) < budget(WINDOW)
+
+
+def test_what_does_not_fit_is_set_aside_at_once_without_a_model(engine: Engine) -> None:
+    set_window(engine, WINDOW)
+    fill(engine, [f"number {n} " + "word " * 150 for n in range(60)])
+    model = engine.script("channel", lambda request: call("reply", content="ok"))
+    engine.say("hello")
+    engine.settle()
+    assert estimate_tokens(model.requests[0]) <= budget(WINDOW)
+    row = Checkpoint.objects.get()
+    assert row.run is None
+    assert "number 0" in row.summary
+    assert engine.replies()[-1] == "ok"
+
+
+def test_a_compaction_that_was_overtaken_is_declined(engine: Engine) -> None:
+    set_window(engine, WINDOW)
+    fill(engine, ["word " * 100] * 34)
+    engine.script("channel", lambda request: call("reply", content="ok"))
+
+    def late(request: ChatRequest) -> Scripted:
+        Checkpoint.objects.create(
+            organization=engine.team.organization,
+            conversation=engine.conversation,
+            from_seq=1,
+            to_seq=30,
+            title="x",
+            summary="y",
+        )
+        return say("Title: Late\nToo late.")
+
+    engine.script("compactor", [late])
+    engine.say("hello")
+    engine.settle()
+    assert Checkpoint.objects.get().title == "x"
+    assert "declined" in Run.objects.get(kind="compaction").result
+
+
+def test_a_failed_compaction_loses_nothing_and_is_tried_again(engine: Engine) -> None:
+    set_window(engine, WINDOW)
+    fill(engine, ["word " * 100] * 34)
+    engine.script("channel", lambda request: call("reply", content="ok"))
+    engine.script("compactor", [fail(AuthenticationFailed("no")), say("Title: Second\nNow it worked.")])
+    engine.say("hello")
+    engine.settle()
+    assert not Checkpoint.objects.exists()
+    engine.say("hello again")
+    engine.settle()
+    assert Checkpoint.objects.get().title == "Second"
+    assert len(engine.replies()) == 2 + 17
+
+
+def test_many_checkpoints_are_rolled_up(engine: Engine) -> None:
+    fill(engine, ["word"] * 300)
+    for number in range(ROLL_UP_AT - 1):
+        Checkpoint.objects.create(
+            organization=engine.team.organization,
+            conversation=engine.conversation,
+            from_seq=number * 10 + 1,
+            to_seq=number * 10 + 10,
+            title=f"part {number}",
+            summary="s",
+        )
+    engine.script("channel", lambda request: call("reply", content="ok"))
+    engine.script("compactor", [say("Title: Newest\nnew"), say("Title: All of it\nrolled")])
+    engine.say("hello")
+    engine.settle()
+    rolled = Checkpoint.objects.get(level=1)
+    assert (rolled.title, rolled.from_seq, rolled.to_seq) == ("All of it", 1, ROLL_UP * 10)
+    assert Checkpoint.objects.filter(rolled_into=rolled).count() == ROLL_UP
+
+
+def test_too_long_teaches_the_window_and_the_turn_goes_on(engine: Engine) -> None:
+    fill(engine, ["word " * 100] * 60)
+    refusal = ContextTooLong("too long", limit_tokens=WINDOW)
+    model = engine.script(
+        "channel", [fail(refusal), call("reply", content="ok"), call("reply", content="again")]
+    )
+    engine.say("hello")
+    engine.settle()
+    assert engine.replies()[-1] == "ok"
+    assert estimate_tokens(model.requests[1]) <= budget(WINDOW)
+    assert ModelEntry.objects.get(name="channel-script").learned_window == WINDOW
+    engine.say("hello")
+    engine.settle()
+    assert estimate_tokens(model.requests[2]) <= budget(WINDOW)
+
+
+@pytest.mark.slow
+def test_five_thousand_messages_never_exceed_the_window_and_nothing_is_lost(engine: Engine) -> None:
+    set_window(engine, WINDOW)
+    chance = random.Random(7)
+    planted: list[str] = []
+    sizes: list[int] = []
+
+    def answer(request: ChatRequest) -> Scripted:
+        sizes.append(estimate_tokens(request))
+        return call("reply", content="noted")
+
+    def summarise(request: ChatRequest) -> Scripted:
+        sizes.append(estimate_tokens(request))
+        return say("Title: A part\n" + request.messages[-1].text[:600])
+
+    engine.script("channel", answer)
+    engine.script("compactor", summarise)
+    for _ in range(50):
+        texts = [
+            " ".join(chance.choices(["river", "stone", "blue", "seven"], k=chance.randint(3, 60)))
+            for _ in range(98)
+        ]
+        fact = f"the code of door {len(planted)} is {chance.randint(10_000, 99_999)}"
+        texts[chance.randrange(98)] = fact
+        planted.append(fact)
+        fill(engine, texts)
+        engine.say("go on")
+        engine.settle()
+    assert Message.objects.filter(conversation=engine.conversation).count() == 5_000
+    assert max(sizes) <= budget(WINDOW)
+    covered = 0
+    for row in Checkpoint.objects.filter(level=0).order_by("from_seq"):
+        assert row.from_seq == covered + 1
+        covered = row.to_seq
+    assert covered > 4_500
+    branch = engine.script(
+        "branch",
+        lambda request: (
+            call("read_history", contains=wanted[0])
+            if len(request.messages) and not any(type(m).__name__ == "ToolResult" for m in request.messages)
+            else call("conclude", status="done", conclusion=request.messages[-1].text[-300:])
+        ),
+    )
+    engine.script(
+        "channel",
+        lambda request: (
+            call("branch", task=f"find {wanted[0]}") + call("reply", content="looking")
+            if "[report" not in request.messages[-1].text
+            else call("reply", content=request.messages[-1].text)
+        ),
+    )
+    for number in chance.sample(range(50), 5):
+        wanted = [f"door {number} is"]
+        engine.say("find it")
+        engine.settle()
+        assert planted[number] in engine.replies()[-1]
+    assert branch.requests
+    assert Run.objects.exclude(state=RunState.SUCCEEDED).count() == 0
+
+
+lengths = st.lists(st.tuples(st.integers(1, 400), st.booleans()), min_size=1, max_size=60)
+
+
+@given(lengths=lengths, base=st.integers(0, 3_000), open_from=st.integers(0, 60))
+def test_cuts_spare_the_newest_and_what_is_unanswered(
+    lengths: list[tuple[int, bool]], base: int, open_from: int
+) -> None:
+    lines = [
+        Line(n, n, inbound, "A", "x" * size * 4, datetime(2026, 1, 1, tzinfo=UTC), inbound and n > open_from)
+        for n, (size, inbound) in enumerate(lengths, start=1)
+    ]
+    measured = measure(lines, base=base, window=WINDOW)
+    for cut in (background_cut(measured), emergency_cut(measured)):
+        if cut is not None:
+            assert cut <= len(lines) - 4
+            assert not any(line.unanswered for line in lines if line.seq <= cut)
+    if measured.usage < EMERGENCY:
+        assert emergency_cut(measured) is None
