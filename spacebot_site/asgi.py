@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spacebot_site.settings")
-_http = get_asgi_application()
+_pages = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from realtime.consumers import EventSocket  # noqa: E402
+from spacebot_site.api.entry import PREFIX, ApiHandler  # noqa: E402
+
+_api = ApiHandler()
+
+
+async def _http(scope: Any, receive: Any, send: Any) -> None:
+    await (_api if scope["path"].startswith(PREFIX) else _pages)(scope, receive, send)
+
 
 websocket_urls = [
     path("api/v1/events", EventSocket.as_asgi()),

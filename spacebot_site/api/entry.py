@@ -14,6 +14,8 @@ from asgiref.sync import async_to_sync, iscoroutinefunction, markcoroutinefuncti
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import resolve
@@ -65,6 +67,22 @@ class ApiEntry:
         match = request.resolver_match
         assert match is not None
         return _finish(await view(request, *match.args, **match.kwargs))
+
+
+class ApiHandler(ASGIHandler):
+    """Django's handler for ASGI with `ApiEntry` alone before the views.
+
+    In the chain of the pages a synchronous middleware stands further in, and Django then makes all of it
+    synchronous, so that each request of the API would hop from loop to thread to loop.
+    """
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        super().load_middleware(is_async)
+        self._middleware_chain = convert_exception_to_response(ApiEntry(_no_page))
+
+
+async def _no_page(request: HttpRequest) -> HttpResponseBase:
+    return problem(404, "There is no such address.")
 
 
 def _open(request: HttpRequest) -> Callable[..., HttpResponseBase] | HttpResponseBase:
