@@ -8,7 +8,6 @@ from django.contrib import messages as notices
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.actor import Actor
@@ -200,7 +199,6 @@ def _list(
         "archived": archived,
         "search": search,
         "opened": opened,
-        "now": timezone.now(),
     }
 
 

@@ -13,22 +13,19 @@ from agents.models import LIVE_STATES, CallState, Run, RunKind, RunState, Step
 from agents.payloads import run_payload
 from agents.queries import list_steps, readable_runs
 from messaging.models import Message
-from spacebot_site.web.timeline import STATE_WORDS
 
 WIDTH = 1000
 LEAST = 4
 
 
 def load(actor: Actor, run: Run) -> dict[str, Any]:
-    """Return everything the inspector shows; six queries."""
+    """Return everything the inspector shows; seven queries."""
     steps = list_steps(actor, run)
     children = list(readable_runs(actor).filter(parent=run).order_by("id"))
     shown = run_payload(run)
     return {
         "run": run,
-        "state_words": STATE_WORDS[RunState(run.state)],
         "is_live": run.state in LIVE_STATES,
-        "is_bad": run.state in (RunState.FAILED, RunState.TIMED_OUT, RunState.INTERRUPTED),
         "can_retry": run.state not in LIVE_STATES and run.state != RunState.SUCCEEDED,
         "failure": shown["failure"],
         "result_text": shown["result_text"],
@@ -38,7 +35,6 @@ def load(actor: Actor, run: Run) -> dict[str, Any]:
         "children": children,
         "messages_in": _causes(run),
         "messages_out": list(Message.objects.filter(run_id=run.pk).order_by("seq")),
-        "task": run.input,
         "totals": _totals(steps),
         "took_ms": _length_ms(run.started_at, run.finished_at),
         "waterfall": _waterfall(run, steps, children),

@@ -1,6 +1,6 @@
 // Writing and sending. What is typed is kept in this browser until the server has it.
 import { call } from "../api.js";
-import { addPending, conversationId, settle, thread } from "./thread.js";
+import { addPending, conversationId, settle } from "./thread.js";
 import { toNewest } from "./scroll.js";
 
 const form = document.getElementById("composer");
@@ -110,5 +110,5 @@ if (conversationId && form) {
   for (const [clientId, text] of Object.entries(unsent())) {
     deliver(addPending(clientId, text), clientId, text);
   }
-  if (matchMedia("(min-width: 761px)").matches && !thread.dataset.quiet) field.focus({ preventScroll: true });
+  if (matchMedia("(min-width: 761px)").matches) field.focus({ preventScroll: true });
 }
