@@ -4,11 +4,12 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.deletion
 import django.db.models.expressions
-import memory.models.index
 import pgvector.django.indexes
 import pgvector.django.vector
 from django.conf import settings
 from django.db import migrations, models
+
+import memory.models.index
 
 
 class Migration(migrations.Migration):
@@ -35,10 +36,8 @@ class Migration(migrations.Migration):
                         to="messaging.message",
                     ),
                 ),
-                ("agent_id", models.BigIntegerField()),
                 ("seq", models.BigIntegerField()),
                 ("said_at", models.DateTimeField()),
-                ("tells_time", models.BooleanField(default=False)),
                 ("embedding", pgvector.django.vector.VectorField(dimensions=384, editable=False, null=True)),
                 ("embedder", models.CharField(blank=True, editable=False, max_length=80)),
                 (

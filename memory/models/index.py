@@ -68,12 +68,10 @@ class IndexedMessage(models.Model):
     message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="indexed")
     organization = models.ForeignKey(Organization, models.CASCADE)
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="indexed_messages")
-    agent_id = models.BigIntegerField()
     section = models.ForeignKey(Section, models.CASCADE, related_name="messages")
     seq = models.BigIntegerField()
     speaker = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     said_at = models.DateTimeField()
-    tells_time = models.BooleanField(default=False)
     embedding = VectorField(dimensions=DIMENSIONS, null=True, editable=False)
     embedder = models.CharField(max_length=80, blank=True, editable=False)
 
