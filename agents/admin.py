@@ -14,12 +14,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts.actor import Actor
 from accounts.admin_access import administered_levels, is_superuser, reachable
 from accounts.admin_base import ReadOnlyAdmin, TenantAdmin, TenantForm
-from accounts.errors import AccountsError, NotFound
+from accounts.errors import AccountsError
 from agents import presets
-from agents.models import Agent, Prompt, Report, Run, RunInput, Step, ToolCall
+from agents.models import Agent, Checkpoint, Prompt, Report, Run, RunInput, Step, ToolCall
 from agents.services import runs
 from agents.services.agents import create_agent, update_agent
 from messaging.models import Binding
@@ -136,14 +135,11 @@ class RunAdmin(ReadOnlyAdmin):
         self._each(request, queryset, runs.requeue_run, "requeued")
 
     def _each(
-        self, request: HttpRequest, queryset: QuerySet[Run], act: Callable[[Actor, int], Run], done: str
+        self, request: HttpRequest, queryset: QuerySet[Run], act: Callable[..., Run], done: str
     ) -> None:
         for run in queryset.select_related("organization"):
             try:
-                act(self.actor(request, run), run.pk)
-            except NotFound:
-                problem = "only someone who takes part in its conversation can do this."
-                self.message_user(request, f"Run {run.pk}: {problem}", messages.ERROR)
+                act(self.actor(request, run), run.pk, as_administrator=True)
             except AccountsError as error:
                 self.message_user(request, f"Run {run.pk}: {error}", messages.ERROR)
             else:
@@ -209,4 +205,23 @@ class ReportAdmin(ReadOnlyAdmin):
     list_filter = ("state", "outcome", OrganizationFilter)
     list_select_related = ("organization",)
     search_fields = ("=run__id", "text")
+    ordering = ("-id",)
+
+
+@admin.register(Checkpoint)
+class CheckpointAdmin(ReadOnlyAdmin):
+    private_fields = ("title", "summary")
+    list_display = (
+        "id",
+        "conversation_id",
+        "level",
+        "from_seq",
+        "to_seq",
+        "title",
+        "created_at",
+        "organization",
+    )
+    list_filter = ("level", OrganizationFilter)
+    list_select_related = ("organization",)
+    search_fields = ("=conversation__id",)
     ordering = ("-id",)

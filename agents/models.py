@@ -268,7 +268,6 @@ class Checkpoint(models.Model):
 
 class ReportState(models.TextChoices):
     PENDING = "pending"
-    TAKEN = "taken"
     TOLD = "told"
 
 
@@ -292,7 +291,7 @@ class Report(models.Model):
         indexes = [
             models.Index(
                 fields=["conversation"],
-                condition=models.Q(state__in=["pending", "taken"]),
+                condition=models.Q(state="pending"),
                 name="report_open",
             )
         ]

@@ -6,6 +6,7 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from accounts.actor import Actor
 from accounts.errors import NotFound
+from accounts.models import Role
 from agents.models import LIVE_STATES, Agent, CallState, Report, ReportState, Run, RunState, Step, ToolCall
 from messaging.models import Handling, Message
 
@@ -34,6 +35,19 @@ def readable_runs(actor: Actor) -> QuerySet[Run]:
 
 def get_run(actor: Actor, run_id: int) -> Run:
     run = readable_runs(actor).filter(pk=run_id).first()
+    if run is None:
+        raise NotFound("There is no such run.")
+    return run
+
+
+def get_run_to_administer(actor: Actor, run_id: int) -> Run:
+    """Return any run of the organization to an admin, who may stop or restart it without reading what it says."""
+    actor.check_level(Role.ADMIN)
+    run = (
+        Run.objects.filter(organization=actor.organization, pk=run_id)
+        .select_related("agent", "conversation")
+        .first()
+    )
     if run is None:
         raise NotFound("There is no such run.")
     return run

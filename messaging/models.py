@@ -119,7 +119,6 @@ class Handling(models.TextChoices):
     """What became of an inbound message."""
 
     UNANSWERED = "unanswered"
-    TAKEN = "taken", "Being answered"
     ANSWERED = "answered"
     SKIPPED = "skipped", "Read, deliberately not answered"
     IGNORED = "ignored", "Not given to the agent"
@@ -164,7 +163,7 @@ class Message(models.Model):
         indexes = [
             models.Index(
                 fields=["conversation", "seq"],
-                condition=models.Q(handling__in=["unanswered", "taken"]),
+                condition=models.Q(handling="unanswered"),
                 name="message_open",
             ),
             GinIndex(SearchVector("text", config="simple"), name="message_words"),

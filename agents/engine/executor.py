@@ -144,7 +144,14 @@ class _Asker:
         stream = ReplyStream(self.process.run) if self.process.streams_to_people() else None
         request = fit(request, window=self.process.window)
         reach("model.before")
-        completed = complete(self.context, request, on_event=stream or (lambda event: None), cancel=cancel)
+        try:
+            completed = complete(
+                self.context, request, on_event=stream or (lambda event: None), cancel=cancel
+            )
+        except LLMError:
+            if stream is not None:
+                stream.reset()
+            raise
         reach("model.after")
         self.journal.cost_usd = completed.cost_usd
         if stream is not None and completed.response.message.tool_calls and not _replies(completed.response):

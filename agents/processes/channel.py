@@ -22,7 +22,7 @@ from agents.tools.base import Tool
 from agents.tools.registry import tools_for
 from llm.errors import LLMError
 from llm.models import Process as LlmProcess
-from llm.types import ChatMessage, ChatResponse, UserMessage
+from llm.types import ChatMessage, ChatResponse, StopReason, UserMessage
 from messaging.models import Direction, Handling, Message
 from messaging.services.messages import append_outbound, mark_handled
 
@@ -137,6 +137,9 @@ class Channel(Process):
             log.warning("channel.text_blocked", run=self.run.pk)
             self.say(sentences.NOT_ANSWERED, key=key)
             return Ending(RunState.SUCCEEDED, "partial", {"text": "blocked"})
+        if response.stop_reason == StopReason.LENGTH and self._corrections < CORRECTIONS:
+            self._corrections += 1
+            return "That was not sent: it was cut off at the length limit. Say it again, much shorter."
         if self.hold_back(held):
             return "Not sent: something was said while you wrote. Read it and answer everything at once."
         self.say(text, key=key)

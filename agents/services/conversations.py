@@ -1,4 +1,4 @@
-"""Saying something to an agent."""
+"""Saying something to an agent, from the web or from a platform."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from accounts.services.people import person_for_user
 from agents.engine import wakeups
 from agents.models import Agent
 from messaging import queries
-from messaging.models import Conversation, Message
+from messaging.adapters.base import InboundMessage
+from messaging.models import Conversation, Handling, Message
+from messaging.services.inbound import store_inbound
 from messaging.services.messages import append_inbound
 from realtime.services import unit_of_work
 
@@ -53,6 +55,19 @@ def send_message(
             )
         reach("message.stored")
     return message
+
+
+def receive_message(inbound: InboundMessage) -> None:
+    """Store a message from a platform and wake the agent it is for, in one transaction.
+
+    A message that no binding lets in, or that came before, wakes nobody.
+    """
+    with unit_of_work():
+        conversation, message, created = store_inbound(inbound)
+        if conversation and message and created and message.handling == Handling.UNANSWERED:
+            wakeups.ensure_channel_run(
+                conversation, delay_s=wakeups.coalesce_delay_s(conversation), person_id=message.person_id
+            )
 
 
 def check_open(conversation: Conversation) -> None:

@@ -17,12 +17,13 @@ from messaging.services.messages import mark_handled
 from realtime.services import record, unit_of_work
 
 
-def cancel_run(actor: Actor, run_id: int, *, reason: str = "") -> Run:
+def cancel_run(actor: Actor, run_id: int, *, reason: str = "", as_administrator: bool = False) -> Run:
     """Stop a run. A queued or waiting one is closed at once, a running one within about a second.
 
-    Cancelling twice, or what has ended already, changes nothing.
+    Cancelling twice, or what has ended already, changes nothing. Those who take part in its conversation may;
+    `as_administrator`, an admin of the organization may without being in it.
     """
-    run = queries.get_run(actor, run_id)
+    run = _find(actor, run_id, as_administrator)
     with unit_of_work():
         _lock_conversation(run)
         run = Run.objects.select_for_update(of=("self",)).select_related("conversation").get(pk=run.pk)
@@ -46,12 +47,12 @@ def request_cancel(run: Run, *, reason: str) -> None:
     record(run.organization_id, wakeups.run_changed(run))
 
 
-def retry_run(actor: Actor, run_id: int) -> Run:
+def retry_run(actor: Actor, run_id: int, *, as_administrator: bool = False) -> Run:
     """Start a failed, timed-out or cancelled branch or worker again, as a new run with the same task."""
-    run = queries.get_run(actor, run_id)
+    run = _find(actor, run_id, as_administrator)
     if run.state in LIVE_STATES:
         raise Conflict("This run has not ended yet.")
-    if run.kind == RunKind.CHANNEL:
+    if run.kind not in (RunKind.BRANCH, RunKind.WORKER):
         raise Conflict("A reply cannot be run again; send the message once more.")
     with unit_of_work():
         _lock_conversation(run)
@@ -69,13 +70,19 @@ def retry_run(actor: Actor, run_id: int) -> Run:
     return child
 
 
-def requeue_run(actor: Actor, run_id: int) -> Run:
+def requeue_run(actor: Actor, run_id: int, *, as_administrator: bool = False) -> Run:
     """Nudge a run that is queued, in case nobody has looked at it."""
-    run = queries.get_run(actor, run_id)
+    run = _find(actor, run_id, as_administrator)
     if run.state != RunState.QUEUED:
         raise Conflict("Only a queued run can be nudged.")
     wakeups.nudge(run.pk, run.kind, run.conversation_id)
     return run
+
+
+def _find(actor: Actor, run_id: int, as_administrator: bool) -> Run:
+    return (
+        queries.get_run_to_administer(actor, run_id) if as_administrator else queries.get_run(actor, run_id)
+    )
 
 
 def _leave_unanswered(run: Run) -> None:

@@ -138,36 +138,19 @@ def append_outbound(
     return message
 
 
-def take_unanswered(conversation_id: int, run_id: int) -> list[Message]:
-    """Give the conversation's unanswered messages to the run, oldest first, in one statement."""
-    with unit_of_work(savepoint=False):
-        taken = list(
-            Message.objects.raw(
-                "WITH taken AS (UPDATE messaging_message SET handling = 'taken', handled_by_run_id = %s"
-                " WHERE conversation_id = %s AND direction = 'in' AND handling = 'unanswered' RETURNING *)"
-                " SELECT * FROM taken ORDER BY seq",
-                [run_id, conversation_id],
-            )
-        )
-        if taken:
-            _record_handled(taken[0].organization_id, conversation_id, [m.pk for m in taken], Handling.TAKEN)
-    return taken
-
-
 def mark_handled(message_ids: Collection[int], *, handling: Handling, run_id: int, reason: str = "") -> int:
-    """Say what became of inbound messages that are open or taken by this run; return how many were.
+    """Say what became of inbound messages that are unanswered; return how many were.
 
-    One that was settled before, or is in another run's hands, keeps its mark.
+    One that was settled before keeps its mark.
     """
     if not message_ids:
         return 0
     with unit_of_work(savepoint=False), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE messaging_message SET handling = %s, handled_by_run_id = %s, handling_reason = %s"
-            " WHERE id = ANY(%s) AND direction = 'in' AND (handling = 'unanswered'"
-            " OR (handling = 'taken' AND handled_by_run_id = %s))"
+            " WHERE id = ANY(%s) AND direction = 'in' AND handling = 'unanswered'"
             " RETURNING organization_id, conversation_id, id",
-            [handling, run_id, reason[:300], list(message_ids), run_id],
+            [handling, run_id, reason[:300], list(message_ids)],
         )
         marked: dict[tuple[int, int], list[int]] = {}
         for organization_id, conversation_id, message_id in cursor.fetchall():

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, Identity, Membership, Person, SignInLink
 from accounts.services import audit
-from agents.models import Prompt, Report, Run, RunInput, Step, ToolCall
+from agents.models import Checkpoint, Prompt, Report, Run, RunInput, Step, ToolCall
 from llm.models import LedgerEntry, ModelEntry, Provider, Route
 from messaging.models import (
     Binding,
@@ -68,7 +68,13 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     )  # fmt: skip
     make(Reaction, message=message, person=person, emoji="👍")
     make(Delivery, message=message, text=WHISPER, key=slug)
-    make(Event, number=1, kind="message.created", conversation_id=conversation.pk, payload={"text": WHISPER})
+    make(
+        Event,
+        number=1_000_000,
+        kind="message.created",
+        conversation_id=conversation.pk,
+        payload={"text": WHISPER},
+    )
     prompt = make(Prompt, digest=slug, system=[WHISPER], tools=[{"name": WHISPER}])
     run = make(
         Run, agent=team.agent, conversation=conversation, kind="worker", state="failed", title=WHISPER,
@@ -83,6 +89,7 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
         state="succeeded", key=slug, result=WHISPER, started_at=now,
     )  # fmt: skip
     make(RunInput, run=run, text=WHISPER, key=slug)
+    make(Checkpoint, conversation=conversation, from_seq=1, to_seq=1, title=WHISPER, summary=WHISPER, run=run)
     make(Report, conversation=conversation, run=run, outcome="done", text=WHISPER)
     rows.append(set_secret(None, organization, name="VENDOR_KEY", value="sk-hidden-value-98765"))
     rows.append(audit.record(team.owner, organization, "test.row", "target"))

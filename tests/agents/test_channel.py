@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import pytest
+
+from accounts.errors import Forbidden, NotFound
 from agents.models import Report, ReportState, Run, RunState, Step, ToolCall
+from agents.services.runs import cancel_run
 from llm.clients.scripted import call, fail, say
 from llm.errors import AuthenticationFailed, ProviderUnavailable
-from llm.types import ChatRequest, UserMessage
+from llm.types import ChatRequest, StopReason, UserMessage
 from messaging.models import Delivery, Handling, Message
 from tests.agents.conftest import Engine
+from tests.factories import make_team
 
 
 def last_user_text(request: ChatRequest) -> str:
@@ -248,3 +253,21 @@ def test_a_disabled_agent_says_so(engine: Engine) -> None:
     engine.settle()
     assert len(engine.replies()) == 1
     assert "switched off" in engine.replies()[0]
+
+
+def test_text_cut_off_by_the_length_limit_is_asked_for_again(engine: Engine) -> None:
+    engine.script("channel", [say("a very long st", stop_reason=StopReason.LENGTH), say("Short.")])
+    engine.say("tell me all")
+    engine.settle()
+    assert engine.replies() == ["Short."]
+
+
+def test_an_admin_may_stop_a_run_without_reading_its_conversation(engine: Engine) -> None:
+    engine.say("hello")
+    run = Run.objects.get(kind="channel")
+    with pytest.raises(Forbidden):
+        cancel_run(engine.team.other_member, run.pk, as_administrator=True)
+    with pytest.raises(NotFound):
+        cancel_run(make_team("third").admin, run.pk, as_administrator=True)
+    assert cancel_run(engine.team.admin, run.pk, as_administrator=True).state == RunState.CANCELLED
+    assert Message.objects.get().handling == Handling.SKIPPED

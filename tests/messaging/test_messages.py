@@ -9,7 +9,7 @@ from django.db import connection
 from accounts.errors import InvalidInput, NotFound
 from messaging.models import Conversation, Delivery, DeliveryState, Handling, Message
 from messaging.services.conversations import archive, start_conversation
-from messaging.services.messages import append_inbound, append_outbound, mark_handled, take_unanswered
+from messaging.services.messages import append_inbound, append_outbound, mark_handled
 from realtime.models import Event
 from realtime.services import unit_of_work
 
@@ -156,27 +156,14 @@ def test_a_reply_of_a_model_loses_characters_that_cannot_be_stored(conversation:
     assert reply(conversation, "a\x00b\ud800").text == "ab"
 
 
-def test_a_run_takes_what_is_unanswered_in_order_and_once(conversation: Conversation) -> None:
-    first, second = say(conversation)[0], say(conversation)[0]
-    say(conversation, handling=Handling.IGNORED, reason="no mention")
-    assert [m.pk for m in take_unanswered(conversation.pk, 5)] == [first.pk, second.pk]
-    assert take_unanswered(conversation.pk, 6) == []
-    first.refresh_from_db()
-    assert (first.handling, first.handled_by_run_id) == (Handling.TAKEN, 5)
-
-
-def test_what_became_of_a_message_is_written_once_and_by_the_run_that_took_it(
-    conversation: Conversation,
-) -> None:
+def test_what_became_of_a_message_is_written_once(conversation: Conversation) -> None:
     message, _ = say(conversation)
-    take_unanswered(conversation.pk, 5)
-    assert mark_handled([message.pk], handling=Handling.ANSWERED, run_id=6) == 0
     assert mark_handled([message.pk], handling=Handling.ANSWERED, run_id=5) == 1
     assert mark_handled([message.pk], handling=Handling.SKIPPED, run_id=5, reason="late") == 0
     message.refresh_from_db()
     assert message.handling == Handling.ANSWERED
     kinds = [e.payload["handling"] for e in Event.objects.filter(kind="message.handled").order_by("number")]
-    assert kinds == ["taken", "answered"]
+    assert kinds == ["answered"]
 
 
 @pytest.mark.django_db(transaction=True)

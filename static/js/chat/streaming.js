@@ -49,7 +49,7 @@ function receive({ kind, payload }) {
   } else if (kind === "message.created" && payload.message.direction === "out") {
     change(() => drop(payload.message.run_id));
     setActive(payload.message.run_id, false); // if it goes on, its next words say so
-  } else if (kind === "message.handled" && !["taken", "unanswered"].includes(payload.handling)) {
+  } else if (kind === "message.handled" && payload.handling !== "unanswered") {
     active.clear();
   } else if (kind === "run.changed" && payload.run.kind === "channel") {
     const live = ["queued", "running"].includes(payload.run.state);
