@@ -7,14 +7,25 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+PREPARE_AFTER = 3
+CLOSE_ONE_AFTER_S = 15
+"""A pool that has had a spare connection for so long closes one."""
+
 
 def database_settings(url: str, *, pool_size: int) -> dict[str, Any]:
-    """Return Django's settings for a PostgreSQL URL; a `host` in the query names a unix socket's folder."""
+    """Return Django's settings for a PostgreSQL URL; a `host` in the query names a unix socket's folder.
+
+    Statements that come back are prepared, which halves what they cost PostgreSQL. A pooler that hands each
+    transaction to another server and cannot follow them wants `?prepared=off`.
+    """
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise ImproperlyConfigured(f"DATABASE_URL must begin with postgresql://, not {parts.scheme or 'nothing'}://")
+        raise ImproperlyConfigured(
+            f"DATABASE_URL must begin with postgresql://, not {parts.scheme or 'nothing'}://"
+        )
     options = dict(parse_qsl(parts.query))
     host = options.pop("host", None) or parts.hostname or ""
+    prepared = options.pop("prepared", "on") != "off"
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
@@ -25,7 +36,9 @@ def database_settings(url: str, *, pool_size: int) -> dict[str, Any]:
         "OPTIONS": {
             **options,
             "connect_timeout": 10,
-            "pool": {"min_size": 1, "max_size": pool_size, "timeout": 30, "max_idle": 300},
+            "server_side_binding": prepared,
+            "prepare_threshold": PREPARE_AFTER if prepared else None,
+            "pool": {"min_size": 1, "max_size": pool_size, "timeout": 30, "max_idle": CLOSE_ONE_AFTER_S},
         },
     }
 
