@@ -16,7 +16,8 @@ def run_turns(*, quick: bool, as_json: bool) -> int:
     measured = turns.measure(quick=quick)
     if not as_json:
         _show_parts("processor ms a turn", measured.cpu_by_process)
-        _show_parts("idle memory in MB", measured.memory_by_process)
+        _show_parts("MB at rest", measured.memory_at_rest)
+        _show_parts("MB after the load", measured.memory_after_load)
     show(measured.figures, turns.AIMS, as_json=as_json)
     return int(any(measured.figures[key] for key in ("lost", "doubled", "crossed")))
 
@@ -37,7 +38,8 @@ def run_faults(*, quick: bool, as_json: bool) -> int:
 
 
 def _show_parts(title: str, parts: dict[str, float]) -> None:
-    print(f"{title}: " + ", ".join(f"{name} {value:.1f}" for name, value in parts.items()))
+    shown = ", ".join(f"{name} {value:.1f}" for name, value in parts.items())
+    print(f"{title}: {sum(parts.values()):.1f} = {shown}")
 
 
 BENCHES: dict[str, Callable[..., int]] = {"faults": run_faults, "turns": run_turns}

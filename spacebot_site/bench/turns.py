@@ -58,7 +58,8 @@ QUICK = Amount(single=60, steady_s=6, bursts=1, capacity_s=4, idle_s=5)
 class Measured:
     figures: dict[str, Value] = field(default_factory=dict)
     cpu_by_process: dict[str, float] = field(default_factory=dict)
-    memory_by_process: dict[str, float] = field(default_factory=dict)
+    memory_at_rest: dict[str, float] = field(default_factory=dict)
+    memory_after_load: dict[str, float] = field(default_factory=dict)
 
 
 def measure(*, quick: bool) -> Measured:
@@ -77,8 +78,7 @@ def measure(*, quick: bool) -> Measured:
         time.sleep(2)
         model.take()
         time.sleep(amount.idle_s)
-        measured.memory_by_process = family.memory_mb(home.path)
-        figures["memory_mb"] = sum(measured.memory_by_process.values())
+        measured.memory_after_load = family.memory_mb(home.path)
         figures["idle_model_calls"] = model.take()["calls"]
     measured.figures = {key: _rounded(figures[key]) for key in KEYS}
     return measured
@@ -100,6 +100,9 @@ async def _run(
     async with events(api, load.hear):
         _tell("first turn")
         figures["first_turn_ms"] = (await load.turn(conversation)).took_s * 1000
+        await asyncio.sleep(1)
+        measured.memory_at_rest = family.memory_mb(home.path)
+        figures["memory_mb"] = sum(measured.memory_at_rest.values())
         load.agent_id = await find_agent(api)
         conversations = await load.start_conversations(200)
         await load.at_once(conversations[: amount.capacity_width])
