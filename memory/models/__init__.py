@@ -21,10 +21,11 @@ from memory.models.index import (
     Section,
     SectionPosting,
     Shelf,
+    TranscriptState,
 )
 
 __all__ = [
     "DIMENSIONS", "EVERYONE", "Association", "Audience", "CommonTerm", "Consolidation", "InboxItem", "InboxKind",
     "IndexedMessage", "Memory", "MemoryEdit", "MemoryType", "MessagePosting", "Posting", "Relation", "Section",
-    "SectionPosting", "Shelf", "Source",
+    "SectionPosting", "Shelf", "Source", "TranscriptState",
 ]  # fmt: skip

@@ -45,6 +45,19 @@ class Posting(models.Model):
         return f"{self.term} in {self.memory_id}"
 
 
+class TranscriptState(models.Model):
+    """How far a conversation is indexed."""
+
+    conversation = models.OneToOneField(
+        Conversation, models.CASCADE, primary_key=True, related_name="transcript_state"
+    )
+    organization = models.ForeignKey(Organization, models.CASCADE)
+    indexed_seq = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} up to {self.indexed_seq}"
+
+
 class Section(models.Model):
     """A stretch of a conversation without a long pause."""
 
