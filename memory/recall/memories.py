@@ -92,7 +92,9 @@ def recall(
         raise InvalidInput("Name one or more known memory types.", field="types")
     query = query.replace("\x00", " ").strip()[:MAX_QUERY]
     embedder = current_embedder()
-    if mode == "hybrid" and query and vector is None:
+    if not weights.vector:
+        vector = None
+    elif mode == "hybrid" and query and vector is None:
         try:
             vector = embedder.embed([query])[0]
         except EmbedderUnavailable:

@@ -24,15 +24,16 @@ MAX_QUERY = 4_000
 class TranscriptWeights:
     """What each signal counts for, after it was brought to 0…1; found by measuring, see docs/memory.md."""
 
-    alone: float = 1.0
-    window: float = 1.0
-    section: float = 0.5
-    vector: float = 0.6
+    alone: float = 0.6
+    window: float = 0.6
+    section: float = 0.4
+    vector: float = 0.7
+    vector_context: float = 0.5
     context: float = 0.6
     speaker: float = 0.3
     time: float = 0.3
-    when: float = 0.2
-    length: float = 0.2
+    when: float = 0.4
+    length: float = 0.5
     question: float = 0.2
 
 
@@ -71,7 +72,8 @@ def recall_transcript(
     if not query:
         return []
     embedder = current_embedder()
-    if vector is None:
+    wants_vector = bool(weights.vector or weights.vector_context)
+    if vector is None and wants_vector:
         try:
             vector = embedder.embed([query])[0]
         except EmbedderUnavailable:
@@ -98,7 +100,7 @@ def recall_transcript(
         **{f"w_{name}": value for name, value in vars(weights).items()},
     }
     with connection.cursor() as cursor:
-        cursor.execute(WITH_VECTOR if vector is not None else WITHOUT_VECTOR, parameters)
+        cursor.execute(WITH_VECTOR if vector is not None and wants_vector else WITHOUT_VECTOR, parameters)
         return [Said(*row) for row in cursor.fetchall()]
 
 
@@ -144,15 +146,18 @@ spoken AS MATERIALIZED (
            coalesce(s.alone, 0) / b.alone AS alone, coalesce(s.around, 0) / b.around AS around,
            coalesce(t.score, 0) / b.section AS section, {{likeness}} AS likeness,
            (SELECT coalesce(sum(n.alone * power(0.8, abs(n.seq - i.seq) - 1)), 0) FROM placed AS n
-            WHERE n.section_id = i.section_id AND n.seq BETWEEN i.seq - 6 AND i.seq + 6 AND n.seq <> i.seq) AS context
+            WHERE n.section_id = i.section_id AND n.seq BETWEEN i.seq - 6 AND i.seq + 6 AND n.seq <> i.seq) AS context,
+           {{vector_context}} AS vector_context
     FROM found AS f JOIN memory_indexedmessage AS i ON i.message_id = f.id
     LEFT JOIN spoken AS s ON s.id = f.id LEFT JOIN sections AS t ON t.id = i.section_id, bounds AS b
 ), spread AS (
-    SELECT greatest(max(context), 1e-9) AS context, max(likeness) AS nearest, min(likeness) AS farthest FROM gathered
+    SELECT greatest(max(context), 1e-9) AS context, greatest(max(vector_context), 1e-9) AS vector_context,
+           max(likeness) AS nearest, min(likeness) AS farthest FROM gathered
 )
 SELECT g.id, g.conversation_id, g.seq, m.author_name, m.person_id, m.text, m.created_at,
        %(w_alone)s * g.alone + %(w_window)s * g.around + %(w_section)s * g.section
        + %(w_vector)s * (g.likeness - s.farthest) / greatest(s.nearest - s.farthest, 0.1)
+       + %(w_vector_context)s * g.vector_context / s.vector_context
        + %(w_context)s * g.context / s.context
        + %(w_speaker)s * (split_part(lower(m.author_name), ' ', 1) = ANY (%(words)s::text[]))::int
        + %(w_time)s * (%(asked_since)s::timestamptz IS NOT NULL AND g.said_at >= %(asked_since)s
@@ -169,13 +174,19 @@ NEAR = """SELECT id, likeness FROM memory_nearest_messages(%(organization)s, (SE
 NO_VECTOR = "SELECT NULL::bigint AS id, 0::float8 AS likeness WHERE false"
 
 
-def _statement(*, near: str, likeness: str) -> str:
+LIKENESS = "(CASE WHEN i.embedder = %(embedder)s THEN 1 - (i.embedding <=> %(vector)s::vector) ELSE 0 END)"
+VECTOR_CONTEXT = """(
+    SELECT coalesce(sum(power(greatest(0, 1 - (n.embedding <=> %(vector)s::vector)), 2)
+        * power(0.8, abs(n.seq - i.seq) - 1)), 0)
+    FROM memory_indexedmessage AS n
+    WHERE n.conversation_id = i.conversation_id AND n.seq BETWEEN i.seq - 4 AND i.seq + 4 AND n.seq <> i.seq
+      AND n.section_id = i.section_id AND n.embedder = %(embedder)s)"""
+
+
+def _statement(*, near: str, likeness: str, vector_context: str) -> str:
     rarity = RARITY.format(count_all=COUNT_ALL, count_term=COUNT_TERM)
-    return STATEMENT.format(rarity=rarity, near=near, likeness=likeness)
+    return STATEMENT.format(rarity=rarity, near=near, likeness=likeness, vector_context=vector_context)
 
 
-WITH_VECTOR = _statement(
-    near=NEAR,
-    likeness="(CASE WHEN i.embedder = %(embedder)s THEN 1 - (i.embedding <=> %(vector)s::vector) ELSE 0 END)",
-)
-WITHOUT_VECTOR = _statement(near=NO_VECTOR, likeness="0::float8")
+WITH_VECTOR = _statement(near=NEAR, likeness=LIKENESS, vector_context=VECTOR_CONTEXT)
+WITHOUT_VECTOR = _statement(near=NO_VECTOR, likeness="0::float8", vector_context="0::float8")
