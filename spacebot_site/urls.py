@@ -6,11 +6,12 @@ from django.contrib import admin
 from django.urls import include, path
 
 from spacebot_site.healthz import healthz
-from spacebot_site.web.sign_in import sign_in_link
+from spacebot_site.web.sign_in import closed, sign_in_link
 
 urlpatterns = [
     path("api/", include("spacebot_site.api.urls")),
     path("admin/", admin.site.urls),
+    path("accounts/email/", closed),
     path("accounts/", include("allauth.urls")),
     path("sign-in/<str:raw>/", sign_in_link, name="sign_in_link"),
     path("healthz", healthz),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from spacebot_site.api.v1 import api
 
@@ -41,10 +42,12 @@ def schema() -> dict[str, Any]:
     return found
 
 
+@require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
     return HttpResponse(json.dumps(schema()), content_type="application/json")
 
 
+@require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """Show every operation, grouped, without any script."""
     found = schema()

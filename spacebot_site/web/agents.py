@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET
 
 from accounts.actor import Actor
 from accounts.errors import AccountsError, NotFound
@@ -17,6 +18,7 @@ from spacebot_site.web.forms import attempt
 TEXTS = ("name", "tagline", "soul", "identity", "role")
 
 
+@require_GET
 @page()
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     may_edit = actor.has_level(Role.ADMIN)

@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
 
 from accounts.actor import Actor, actor_for
 from accounts.auth import SESSION_KEY
@@ -25,6 +26,7 @@ def page(*, level: Role = Role.MEMBER) -> Callable[[View[P]], Page[P]]:
     """Make a view of (request, actor, …) out of one for signed-in members of at least `level`."""
 
     def wrap(view: View[P]) -> Page[P]:
+        @require_http_methods(["GET", "HEAD", "POST"])
         @login_required
         @wraps(view)
         def inner(request: HttpRequest, /, *args: P.args, **named: P.kwargs) -> HttpResponse:

@@ -61,8 +61,9 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
 @page(level=Role.ADMIN)
 def try_out(request: HttpRequest, actor: Actor, entry_id: int) -> HttpResponse:
     """Send a real request and show its steps; the page puts the answer beside the button."""
+    entry = queries.get_model(actor, entry_id)
     try:
-        result = test_provider(actor, entry_id)
+        result = test_provider(actor, entry.pk)
     except AccountsError as error:
         return render(request, "settings/model_test.html", {"problem": str(error)})
     return render(request, "settings/model_test.html", {"result": result})

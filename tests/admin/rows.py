@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, Identity, Membership, Person, SignInLink
 from accounts.services import audit
-from agents.models import Checkpoint, Prompt, Report, Run, RunInput, Step, ToolCall
+from agents.models import Checkpoint, Keeping, Prompt, Report, Run, RunInput, Step, ToolCall
 from llm.models import LedgerEntry, ModelEntry, Provider, Route
 from messaging.models import (
     Binding,
@@ -90,6 +90,7 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     )  # fmt: skip
     make(RunInput, run=run, text=WHISPER, key=slug)
     make(Checkpoint, conversation=conversation, from_seq=1, to_seq=1, title=WHISPER, summary=WHISPER, run=run)
+    make(Keeping, conversation=conversation)
     make(Report, conversation=conversation, run=run, outcome="done", text=WHISPER)
     rows.append(set_secret(None, organization, name="VENDOR_KEY", value="sk-hidden-value-98765"))
     rows.append(audit.record(team.owner, organization, "test.row", "target"))

@@ -1,0 +1,155 @@
+"""Two organizations full of rows, and everyone who might ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Model
+from django.test import Client
+from django.utils import timezone
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
+
+from accounts.actor import Actor
+from accounts.models import ApiToken, Membership, Person, Role, User
+from accounts.scopes import allowed_scopes
+from accounts.services.tokens import create_token
+from agents.models import Agent, Run
+from llm.models import ModelEntry, Provider
+from messaging.services.conversations import start_conversation
+from secret_store.services import set_secret
+from tests.admin.rows import make_installation_rows, make_rows
+from tests.api.conftest import Api
+from tests.factories import Team, make_team
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+NOBODY, STRANGER, SUPERUSER, NO_SCOPE = "nobody", "stranger", "superuser", "no scope"
+PEOPLE = (NOBODY, STRANGER, "member", "moderator", "admin", "owner", SUPERUSER)
+INSIDERS = ("member", "moderator", "admin", "owner")
+
+
+@dataclass
+class World:
+    """The rows belong to acme. Of its people only the member and a guest take part in the conversation."""
+
+    acme: Team
+    rivals: Team
+    superuser: User
+    values: dict[str, Any]
+    rows: dict[type[Model], Model]
+    strange_rows: dict[type[Model], Model]
+    browsers: dict[str, Client] = field(default_factory=dict)
+    tokens: dict[str, Api] = field(default_factory=dict)
+
+    def path(self, template: str) -> str:
+        return template.format(**self.values)
+
+    def visitor(self, who: str) -> Client:
+        """Return a browser of one's own, which may sign out without signing out others."""
+        client = Client()
+        client.cookies.update(self.browsers[who].cookies)
+        return client
+
+
+def build_world() -> World:
+    acme, rivals = make_team("acme"), make_team("rivals")
+    # Staff by mistake: the role decides, not the mark.
+    User.objects.filter(pk=acme.moderator.user.pk).update(is_staff=True)
+    rows, strange_rows = make_rows(acme), make_rows(rivals)
+    rows |= {type(row): row for row in [*make_installation_rows(acme), *_foreign_packages_rows(acme)]}
+    values = _values(acme)
+    world = World(acme, rivals, User.objects.create_superuser("root@site.test"), values, rows, strange_rows)
+    for name, actor in _actors(world).items():
+        world.browsers[name] = browser_of(actor.user)
+        world.tokens[name] = Api(Client(), Authorization=f"Bearer {_token(actor)}")
+    world.browsers[SUPERUSER] = browser_of(world.superuser)
+    world.browsers[NOBODY] = Client()
+    world.tokens[NOBODY] = Api(Client())
+    return world
+
+
+def _actors(world: World) -> dict[str, Actor]:
+    return {STRANGER: world.rivals.owner, **{name: getattr(world.acme, name) for name in INSIDERS}}
+
+
+def browser_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend=BACKEND)
+    return client
+
+
+def _token(actor: Actor, *scopes: str) -> str:
+    return create_token(actor, name="all", scopes=scopes or allowed_scopes(actor.role))[1]
+
+
+def without_scope(world: World, scope: str) -> Api:
+    """Return the owner's client whose token may do everything but this."""
+    scopes = allowed_scopes(Role.OWNER) - {scope}
+    return Api(Client(), Authorization=f"Bearer {_token(world.acme.owner, *scopes)}")
+
+
+def _values(team: Team) -> dict[str, Any]:
+    """Make rows for the routes' parameters."""
+    organization = team.organization
+    guest = User.objects.create(email="guest@acme.test")
+    Membership.objects.create(organization=organization, user=guest, role=Role.MEMBER)
+    Person.objects.create(organization=organization, user=guest, display_name="Guest")
+    agent = Agent.objects.create(organization=organization, slug="only-here", name="Only here")
+    conversation = start_conversation(
+        team.member, agent_id=agent.pk, kind="group", title="x", user_ids=[guest.pk]
+    )
+    now = timezone.now()
+    run = Run.objects.create(
+        organization=organization, agent=agent, conversation=conversation, kind="worker", state="failed",
+        due_at=now, finished_at=now, input={"task": "x"},
+    )  # fmt: skip
+    provider = Provider.objects.create(organization=organization, name="spare", kind="offline")
+    entry = ModelEntry.objects.create(organization=organization, provider=provider, name="offline")
+    token = ApiToken.objects.create(
+        organization=organization, user=team.member.user, name="t", digest="a token of the member"
+    )
+    set_secret(None, organization, name="SOME_KEY", value="a value that is long enough")
+    return {
+        "conversation_id": conversation.pk, "seq": 1, "run_id": run.pk, "token_id": token.pk,
+        "user_id": guest.pk, "provider_id": provider.pk, "model_id": entry.pk, "entry_id": entry.pk,
+        "agent_id": agent.pk, "slug": agent.slug, "name": "SOME_KEY", "process": "branch", "raw": "unknown",
+        "key": "unknown", "uidb36": "1", "app_label": "agents", "content_type_id": 1, "object_id": 1,
+        "id": guest.pk, "url": "nothing/here",
+    }  # fmt: skip
+
+
+def _foreign_packages_rows(team: Team) -> list[Model]:
+    """Return a row of each model that another package brings and the admin shows."""
+    from allauth.account.models import EmailAddress
+
+    hourly = IntervalSchedule.objects.create(every=1, period="hours")
+    return [
+        hourly,
+        PeriodicTask.objects.create(name="a task of a test", task="nothing", interval=hourly),
+        ClockedSchedule.objects.create(clocked_time=timezone.now()),
+        CrontabSchedule.objects.create(),
+        SolarSchedule.objects.create(event="sunrise", latitude=1, longitude=1),
+        EmailAddress.objects.create(user=team.member.user, email="second@acme.test"),
+    ]
+
+
+def registered_models() -> list[type[Model]]:
+    return sorted(admin.site._registry, key=lambda model: model._meta.label)
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Let something happen and take it back, so that the next one finds the same rows."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
