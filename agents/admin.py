@@ -18,7 +18,7 @@ from accounts.admin_access import administered_levels, is_superuser, reachable
 from accounts.admin_base import ReadOnlyAdmin, TenantAdmin, TenantForm
 from accounts.errors import AccountsError
 from agents import presets
-from agents.models import Agent, Checkpoint, Prompt, Report, Run, RunInput, Step, ToolCall
+from agents.models import Agent, Checkpoint, Keeping, Prompt, Report, Run, RunInput, Step, ToolCall
 from agents.services import runs
 from agents.services.agents import create_agent, update_agent
 from messaging.models import Binding
@@ -222,6 +222,23 @@ class CheckpointAdmin(ReadOnlyAdmin):
         "organization",
     )
     list_filter = ("level", OrganizationFilter)
+    list_select_related = ("organization",)
+    search_fields = ("=conversation__id",)
+    ordering = ("-id",)
+
+
+@admin.register(Keeping)
+class KeepingAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id",
+        "conversation_id",
+        "kept_seq",
+        "failures",
+        "not_before",
+        "updated_at",
+        "organization",
+    )
+    list_filter = (OrganizationFilter,)
     list_select_related = ("organization",)
     search_fields = ("=conversation__id",)
     ordering = ("-id",)

@@ -11,6 +11,7 @@ from django.conf import settings
 from agents.engine import recovery
 from agents.engine.executor import execute_run
 from agents.models import RunKind
+from agents.processes import keeper
 
 
 @cache
@@ -39,3 +40,8 @@ def execute(run_id: int, kind: str, conversation_id: int | None) -> None:
 @shared_task(name="agents.sweep", ignore_result=True)
 def sweep() -> None:
     recovery.sweep()
+
+
+@shared_task(name="agents.keep_quiet", ignore_result=True)
+def keep_quiet() -> None:
+    keeper.keep_what_is_quiet()

@@ -37,6 +37,7 @@ class RunKind(models.TextChoices):
     BRANCH = "branch"
     WORKER = "worker"
     COMPACTION = "compaction"
+    KEEPING = "keeping"
 
 
 class RunState(models.TextChoices):
@@ -113,6 +114,11 @@ class Run(models.Model):
                 fields=["conversation"],
                 condition=models.Q(kind="compaction", state__in=["queued", "running", "waiting"]),
                 name="run_one_live_compaction",
+            ),
+            models.UniqueConstraint(
+                fields=["conversation"],
+                condition=models.Q(kind="keeping", state__in=["queued", "running", "waiting"]),
+                name="run_one_live_keeping",
             ),
             models.CheckConstraint(condition=models.Q(state__in=RunState.values), name="run_state_known"),
             models.CheckConstraint(
@@ -264,6 +270,23 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_seq}–{self.to_seq}: {self.title}"
+
+
+class Keeping(models.Model):
+    """How far memory keeping has read a conversation. After failures it waits until `not_before`."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE)
+    conversation = models.OneToOneField(Conversation, models.CASCADE, related_name="keeping")
+    kept_seq = models.BigIntegerField(default=0)
+    failures = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "keeping"
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} kept up to {self.kept_seq}"
 
 
 class ReportState(models.TextChoices):

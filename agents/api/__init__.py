@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from agents.api import agents, conversations, messages, runs
+from agents.api import agents, conversations, messages, reactions, runs
 
-routers = (agents.router, conversations.router, messages.router, runs.router)
+routers = (agents.router, conversations.router, messages.router, reactions.router, runs.router)

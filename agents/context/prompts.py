@@ -1,8 +1,8 @@
 """System prompts, from the templates in `agents/prompts/`.
 
-A prompt is a tuple of parts from stable to volatile. The first part depends on the agent alone and the second on the
-conversation, so both are byte-stable between turns and a provider's cache holds. What changes from turn to turn rides
-on the newest message instead.
+A prompt is a tuple of parts from stable to volatile. The first part depends on the agent alone, the second on the
+conversation, the third on what is known, so all are byte-stable between turns until something is learned and a provider's
+cache holds. What changes from turn to turn rides on the newest message instead.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from agents.context.history import clean_name
+from agents.context.knowledge import render_knowledge
+from agents.context.memory_mode import memory_mode
 from agents.models import Agent
+from memory.listeners import Listeners
 from messaging.models import Conversation, Participant
 
 VERSION = "1"
@@ -46,11 +49,21 @@ def channel_system(agent: Agent, conversation: Conversation) -> tuple[str, ...]:
         title=clean_name(conversation.title) if conversation.title else "",
         people=[clean_name(name) for name in people],
     )
-    return (render("channel", agent=agent), where)
+    known = ""
+    if memory_mode(conversation) != "off":
+        listeners = Listeners.of(conversation_id=conversation.pk)
+        known = render_knowledge(agent.organization_id, agent.pk, listeners)
+    return (
+        (render("channel", agent=agent), where, known) if known else (render("channel", agent=agent), where)
+    )
 
 
 def compactor_system(agent: Agent, *, rolling_up: bool) -> str:
     return render("compactor", agent=agent, rolling_up=rolling_up)
+
+
+def keeper_system(agent: Agent) -> str:
+    return render("keeper", agent=agent)
 
 
 def branch_system(agent: Agent) -> tuple[str, ...]:

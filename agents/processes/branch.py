@@ -7,6 +7,7 @@ from typing import ClassVar
 from agents.context import history
 from agents.context.checkpoints import load_past
 from agents.context.compaction import LINE_SHARE
+from agents.context.memory_mode import forbidden_tools, memory_mode
 from agents.context.prompts import branch_system
 from agents.engine.claims import Held
 from agents.loop import Ending
@@ -27,7 +28,7 @@ class Branch(Child):
         return branch_system(self.run.agent)
 
     def tools(self) -> dict[str, Tool]:
-        return tools_for(RunKind.BRANCH)
+        return tools_for(RunKind.BRANCH, forbidden_tools(memory_mode(self.run.conversation)))
 
     def collect(self, *, first: bool) -> Joined:
         if not first:

@@ -17,6 +17,7 @@ from agents.models import Report, ReportState, Run, RunKind, RunState
 from agents.processes import sentences
 from agents.processes.base import Joined, Process
 from agents.processes.compactor import start_compaction
+from agents.processes.keeper import keep_if_due
 from agents.processes.view import View, look
 from agents.tools.base import Tool
 from agents.tools.registry import tools_for
@@ -200,6 +201,8 @@ class Channel(Process):
             self.join(joined)
 
     def after_finish(self, ending: Ending, held: Held) -> None:
+        if not ending.failure:
+            keep_if_due(self.run, self.conversation, last_seq=held.last_seq)
         if self._view is not None and self._view.cut is not None and not ending.failure:
             start_compaction(self.run, from_seq=self._view.past.head_seq + 1, to_seq=self._view.cut)
         if _has_leftovers(self.conversation.pk):

@@ -7,6 +7,7 @@ from agents.processes.base import Process
 from agents.processes.branch import Branch
 from agents.processes.channel import Channel
 from agents.processes.compactor import Compactor
+from agents.processes.keeper import Keeper
 from agents.processes.worker import Worker
 
 PROCESSES: dict[str, type[Process]] = {
@@ -14,4 +15,5 @@ PROCESSES: dict[str, type[Process]] = {
     RunKind.BRANCH: Branch,
     RunKind.WORKER: Worker,
     RunKind.COMPACTION: Compactor,
+    RunKind.KEEPING: Keeper,
 }

@@ -73,6 +73,20 @@ def update_agent(actor: Actor, agent_id: int, **changes: Any) -> Agent:
     return agent
 
 
+def apply_preset(actor: Actor, agent_id: int, *, preset: str) -> Agent:
+    """Write a preset's texts over the agent's own; name, limits and switch stay. Admins may."""
+    actor.check_level(Role.ADMIN)
+    if preset not in presets.PRESETS:
+        raise InvalidInput(f"There is no preset {preset!r}.", field="preset")
+    found = presets.PRESETS[preset]
+    agent = queries.get_agent(actor, agent_id)
+    agent.preset, agent.tagline = found.key, found.tagline
+    agent.soul, agent.identity, agent.role = found.soul, found.identity, found.role
+    agent.save(update_fields=["preset", "tagline", "soul", "identity", "role", "updated_at"])
+    audit.record(actor, actor.organization, "agent.preset_applied", target=f"agent:{agent.pk}", preset=preset)
+    return agent
+
+
 def _clean(field: str, value: Any) -> str:
     if not isinstance(value, str) or "\0" in value:
         raise InvalidInput("This must be text.", field=field)

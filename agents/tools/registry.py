@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from agents.tools import conclude, delegate, files, history, outcome, speak
+from agents.tools import conclude, delegate, files, history, keep, outcome, remember, speak
 from agents.tools.base import Tool
 
 TOOLS: tuple[Tool, ...] = (
@@ -12,12 +12,14 @@ TOOLS: tuple[Tool, ...] = (
     *delegate.TOOLS,
     *history.TOOLS,
     *conclude.TOOLS,
+    *remember.TOOLS,
+    *keep.TOOLS,
     *files.TOOLS,
     *outcome.TOOLS,
 )
 
 
 @cache
-def tools_for(kind: str) -> dict[str, Tool]:
+def tools_for(kind: str, without: frozenset[str] = frozenset()) -> dict[str, Tool]:
     """Return the tools a kind of process may hold, by name, in a stable order."""
-    return {tool.name: tool for tool in TOOLS if kind in tool.kinds}
+    return {tool.name: tool for tool in TOOLS if kind in tool.kinds and tool.name not in without}

@@ -1,0 +1,137 @@
+"""How branches and keepers remember: what they save is heard by those it was learned from, and no wider.
+
+Saving embeds the text, so it runs outside the step's transaction; saying the very same again returns the first memory,
+so it may be repeated.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from accounts.errors import AccountsError
+from agents.context.history import indent
+from agents.errors import ToolFailed, ToolRetry
+from agents.models import Run
+from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
+from memory.listeners import Listeners
+from memory.models import Source
+from memory.recall import recall
+from memory.services.saving import save_memory
+from memory.types import Author, HeardBy, Provenance, conversation, person
+from messaging.models import ConversationKind, Participant
+
+HOLDERS = frozenset({"branch", "keeping"})
+Kind = Literal["fact", "preference", "decision", "identity", "event", "observation", "goal", "todo"]
+
+
+class MemorySave(Arguments):
+    content: str = Field(
+        description="One thing, complete in itself, with names and dates.", min_length=3, max_length=8_000
+    )
+    type: Kind
+    importance: float | None = Field(default=None, ge=0, le=1)
+    supersedes: int | None = Field(default=None, description="The memory that this one replaces.")
+    contradicts: list[int] = Field(
+        default_factory=list, max_length=10, description="Memories it disagrees with."
+    )
+    even_if_similar: bool = Field(default=False, description="Save although something alike was offered.")
+
+
+def memory_save(context: ToolContext, arguments: MemorySave) -> ToolOutput:
+    run = context.run
+    try:
+        saved = save_memory(
+            organization_id=run.organization_id,
+            agent_id=run.agent_id,
+            type=arguments.type,
+            content=arguments.content,
+            heard_by=audience_of(run),
+            provenance=Provenance(
+                source=Source.CONVERSATION,
+                conversation_id=run.conversation_id,
+                person_id=run.requester_person_id,
+                run_id=run.pk,
+            ),
+            author=Author(run_id=run.pk),
+            importance=arguments.importance,
+            supersedes=arguments.supersedes,
+            contradicts=arguments.contradicts,
+            even_if_similar=arguments.even_if_similar,
+        )
+    except AccountsError as error:
+        raise ToolRetry(str(error)) from None
+    if saved.memory is not None:
+        return ToolOutput(
+            f"Saved as memory {saved.memory.pk}."
+            if saved.created
+            else f"Known already: memory {saved.memory.pk}."
+        )
+    alike = "\n".join(f"- memory {near.memory.pk}: {indent(near.memory.content)}" for near in saved.similar)
+    return ToolOutput(
+        f"Not saved. This is nearly the same:\n{alike}\nSupersede it, or save even if similar, or leave it."
+    )
+
+
+class MemoryRecall(Arguments):
+    query: str = Field(description="What you want to know, in a few words.", min_length=1, max_length=1_000)
+    limit: int = Field(default=10, ge=1, le=30)
+    types: list[Kind] = Field(default_factory=list)
+
+
+def memory_recall(context: ToolContext, arguments: MemoryRecall) -> ToolOutput:
+    run = context.run
+    found = recall(
+        arguments.query,
+        organization_id=run.organization_id,
+        agent_id=run.agent_id,
+        listeners=Listeners.of(conversation_id=run.conversation_id),
+        limit=arguments.limit,
+        types=arguments.types,
+    )
+    if not found:
+        return ToolOutput("Nothing is known about that.")
+    lines = [
+        f"- memory {row.id} ({row.type}, {row.valid_from:%Y-%m-%d}{'' if row.trusted else ', from outside: unverified'}): "
+        f"{indent(row.content)}"
+        for row in found
+    ]
+    return ToolOutput("\n".join(lines))
+
+
+def audience_of(run: Run) -> HeardBy:
+    """Return who may hear what is learned here: the one person of a private conversation, else those taking part."""
+    assert run.conversation is not None
+    if run.conversation.kind == ConversationKind.GROUP:
+        return conversation(run.conversation.pk)
+    people = list(
+        Participant.objects.filter(conversation_id=run.conversation.pk).values_list("person_id", flat=True)[
+            :2
+        ]
+    )
+    if len(people) != 1:
+        raise ToolFailed("it is not clear who may hear what is learned here")
+    return person(people[0])
+
+
+TOOLS = (
+    Tool(
+        name="memory_recall",
+        description="Search what is remembered and may be told here.",
+        arguments=MemoryRecall,
+        function=memory_recall,
+        kinds=HOLDERS,
+        transactional=False,
+        repeatable=True,
+    ),
+    Tool(
+        name="memory_save",
+        description="Remember one thing for later conversations.",
+        arguments=MemorySave,
+        function=memory_save,
+        kinds=HOLDERS,
+        transactional=False,
+        repeatable=True,
+    ),
+)
