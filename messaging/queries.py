@@ -85,6 +85,14 @@ def list_messages(
     return list(found.order_by("-seq")[: _page(limit)])[::-1]
 
 
+def get_message(actor: Actor, message_id: int) -> Message:
+    mine = Message.objects.filter(organization=actor.organization, pk=message_id)
+    message = mine.filter(conversation__in=conversations_of(actor)).first()
+    if message is None:
+        raise NotFound("There is no such message.")
+    return message
+
+
 def list_participants(actor: Actor, conversation: Conversation) -> list[Participant]:
     get_conversation(actor, conversation.pk)
     return list(conversation.participants.select_related("person").order_by("joined_at", "id"))
