@@ -213,7 +213,7 @@ def test_five_thousand_messages_never_exceed_the_window_and_nothing_is_lost(engi
         engine.settle()
         assert planted[number] in engine.replies()[-1]
     assert branch.requests
-    assert Run.objects.exclude(state=RunState.SUCCEEDED).count() == 0
+    assert Run.objects.exclude(kind="keeping").exclude(state=RunState.SUCCEEDED).count() == 0
 
 
 lengths = st.lists(st.tuples(st.integers(1, 400), st.booleans()), min_size=1, max_size=60)
