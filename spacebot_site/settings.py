@@ -103,7 +103,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "spacebot_site.cache.SharedRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from typing import Any
 from websockets.asyncio.client import connect
 
 REQUEST_TIMEOUT_S = 60.0
+KEEP_IDLE_S = 3.0
+"""Servers close idle connections after five seconds; one that is reused at that very moment breaks."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Api:
     def __init__(self, port: int, token: str) -> None:
         self.port = port
         self.token = token
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter, float]] = []
         self._head = (
             f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
         )
@@ -53,21 +56,22 @@ class Api:
                 if isinstance(error, EOFError | ValueError):
                     raise ConnectionError("the connection broke") from error
                 raise
-        self._idle.append((reader, writer))
+        self._idle.append((reader, writer, time.monotonic()))
         if status >= 400:
             raise Refused(status, data.decode("utf-8", "replace"))
         return json.loads(data) if data else None
 
     def close(self) -> None:
-        for _, writer in self._idle:
+        for _, writer, _ in self._idle:
             writer.close()
         self._idle.clear()
 
     async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         while self._idle:
-            reader, writer = self._idle.pop()
-            if not writer.is_closing() and not reader.at_eof():
+            reader, writer, since = self._idle.pop()
+            if time.monotonic() - since < KEEP_IDLE_S and not writer.is_closing() and not reader.at_eof():
                 return reader, writer
+            writer.close()
         return await asyncio.open_connection("127.0.0.1", self.port)
 
 

@@ -124,6 +124,7 @@ async def _run(
         _tell("bursts")
         for size in (50, 200):
             walls = [(await load.at_once(conversations[:size]))[1] for _ in range(amount.bursts)]
+            _tell(f"{size} at once: " + ", ".join(f"{wall:.2f} s" for wall in walls))
             figures[f"burst{size}_s"] = statistics.median(walls)
         await asyncio.sleep(0.5)
     figures |= load.faults()
