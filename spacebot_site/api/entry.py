@@ -23,11 +23,11 @@ from django.utils.functional import SimpleLazyObject
 
 from realtime.threads import in_thread
 from spacebot_site.api.problems import problem
+from spacebot_site.web.security import EVERYWHERE
 
 PREFIX = "/api/"
 HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
+    **EVERYWHERE,
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'",
 }

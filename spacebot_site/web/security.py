@@ -1,4 +1,4 @@
-"""The Content-Security-Policy: only our own files, nothing inline."""
+"""What every answer tells browsers: only our own files, nothing inline, in no frame, no powers of the device."""
 
 from __future__ import annotations
 
@@ -25,10 +25,24 @@ POLICY = "; ".join(
 ADMIN_POLICY = POLICY.replace("script-src 'self'", "script-src 'self' 'unsafe-inline' 'unsafe-eval'").replace(
     "style-src 'self'", "style-src 'self' 'unsafe-inline'"
 )
+# On every answer, the API's and static files included.
+EVERYWHERE = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(
+        f"{power}=()"
+        for power in (
+            "accelerometer", "bluetooth", "browsing-topics", "camera", "display-capture", "geolocation",
+            "gyroscope", "hid", "magnetometer", "microphone", "midi", "payment", "serial", "usb",
+        )
+    ),
+}  # fmt: skip
 
 
 class ContentSecurityPolicy:
-    """Set the policy on every answer that does not bring its own."""
+    """Set the policy, and what else browsers are told, on every answer that does not bring its own."""
 
     sync_capable = async_capable = True
 
@@ -55,5 +69,6 @@ class ContentSecurityPolicy:
 
 def _protect(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     policy = ADMIN_POLICY if request.path.startswith("/admin/") else POLICY
-    response.headers.setdefault("Content-Security-Policy", policy)
+    for name, value in {"Content-Security-Policy": policy, **EVERYWHERE}.items():
+        response.headers.setdefault(name, value)
     return response
