@@ -6,7 +6,7 @@ RUN useradd --create-home --home-dir /srv/spacebot spacebot \
 WORKDIR /srv/spacebot
 USER spacebot
 
-COPY --chown=spacebot:spacebot spacebot requirements.txt requirements-node.txt package.json package-lock.json ./
+COPY --chown=spacebot:spacebot spacebot requirements.txt requirements-model.txt requirements-node.txt package.json package-lock.json ./
 COPY --chown=spacebot:spacebot spacebot_site/__init__.py spacebot_site/
 COPY --chown=spacebot:spacebot spacebot_site/launch spacebot_site/launch
 RUN ./spacebot setup

@@ -45,9 +45,6 @@ INSTALLED_APPS = [
     "messaging",
     "memory",
     "agents",
-    "unfold",
-    "unfold.contrib.filters",
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -55,10 +52,17 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "django_celery_beat",
-    "django_htmx",
-    "allauth",
-    "allauth.account",
 ]
+# Processes that serve no pages do without what only pages need: 17 MB each.
+if read_bool("SPACEBOT_PAGES", True):
+    INSTALLED_APPS += [
+        "unfold",
+        "unfold.contrib.filters",
+        "django.contrib.admin",
+        "django_htmx",
+        "allauth",
+        "allauth.account",
+    ]
 
 MIDDLEWARE = [
     "spacebot_site.api.entry.ApiEntry",
@@ -171,6 +175,8 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
+    "index memory": {"task": "memory.index", "schedule": 15.0, "options": {"expires": 15}},
+    "memory upkeep": {"task": "memory.upkeep", "schedule": 600.0, "options": {"expires": 600}},
     "prune events": {"task": "realtime.prune", "schedule": 6 * 3600.0},
     "sweep runs": {"task": "agents.sweep", "schedule": 3.0, "options": {"expires": 10}},
     "keep what is quiet": {"task": "agents.keep_quiet", "schedule": 60.0, "options": {"expires": 60}},
@@ -179,7 +185,8 @@ CELERY_BEAT_SCHEDULE = {
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "runs"
 # A nudge that is lost is made up for by a sweep, so nobody keeps account of it: that was a third of the worker's time.
-CELERY_TASK_QUEUES = [Queue("runs", no_ack=True)]
+CELERY_TASK_QUEUES = [Queue("runs", no_ack=True), Queue("embed", no_ack=True)]
+CELERY_TASK_ROUTES = {"memory.*": {"queue": "embed"}}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 15,

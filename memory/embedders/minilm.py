@@ -146,7 +146,7 @@ def _gelu(x: Floats) -> Floats:
 
     scaled = np.abs(x) * np.float32(0.7071067811865476)
     t = 1 / (1 + np.float32(0.3275911) * scaled)
-    series = np.float32(1.061405429)
+    series: Any = np.float32(1.061405429)
     for factor in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
         series = series * t + np.float32(factor)
     tail = np.float32(0.5) * series * t * np.exp(-scaled * scaled)

@@ -12,7 +12,7 @@ from memory.models.graph import DIMENSIONS, Memory
 from messaging.models import Conversation, Message
 
 
-class RealField(models.FloatField):
+class RealField(models.FloatField):  # type: ignore[type-arg]  # not subscriptable when it runs
     """Four bytes where eight would only make an index longer."""
 
     def db_type(self, connection: Any) -> str:

@@ -67,17 +67,20 @@ def check_audience(organization_id: int, heard_by: HeardBy) -> None:
 
 
 def check_conversation(organization_id: int, conversation_id: int | None) -> None:
-    if not Conversation.objects.filter(pk=conversation_id, organization_id=organization_id).exists():
+    if (
+        not conversation_id
+        or not Conversation.objects.filter(pk=conversation_id, organization_id=organization_id).exists()
+    ):
         raise NotFound("There is no such conversation.")
 
 
 def check_person(organization_id: int, person_id: int | None) -> None:
-    if not Person.objects.filter(pk=person_id, organization_id=organization_id).exists():
+    if not person_id or not Person.objects.filter(pk=person_id, organization_id=organization_id).exists():
         raise NotFound("There is no such person.")
 
 
 def check_message(organization_id: int, message_id: int | None) -> None:
-    if not Message.objects.filter(pk=message_id, organization_id=organization_id).exists():
+    if not message_id or not Message.objects.filter(pk=message_id, organization_id=organization_id).exists():
         raise NotFound("There is no such message.")
 
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from accounts.database import release_connection
 from memory.embedders import Embedder, current_embedder
@@ -17,6 +20,8 @@ from memory.models import IndexedMessage, Memory
 from memory.services.saving import vector_text
 
 BATCH = 64
+SETTLED = timedelta(minutes=1)
+"""Messages get their vectors when the talk has moved on, so that this never competes with answering them."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,10 @@ def _embed_memories(embedder: Embedder) -> int:
 
 
 def _embed_messages(embedder: Embedder) -> int:
-    lacking = IndexedMessage.objects.filter(_lacking(embedder.name)).order_by("message_id")
+    settled = timezone.now() - SETTLED
+    lacking = IndexedMessage.objects.filter(_lacking(embedder.name), said_at__lt=settled).order_by(
+        "message_id"
+    )
     rows = list(lacking.values_list("message_id", "message__author_name", "message__text")[:BATCH])
     if not rows:
         return 0
@@ -106,6 +114,6 @@ def _embed_messages(embedder: Embedder) -> int:
     return len(rows)
 
 
-def _store(statement: str, parameters: list[object]) -> None:
+def _store(statement: str, parameters: list[Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)

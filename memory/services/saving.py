@@ -79,7 +79,7 @@ def save_memory(
     _check_references(memory, heard_by)
     embed_into(memory)
     with transaction.atomic():
-        _lock_shelf(organization_id, agent_id)
+        lock_shelf(organization_id, agent_id)
         return _store(memory, heard_by, author, supersedes, contradicts, related, even_if_similar)
 
 
@@ -209,7 +209,7 @@ def _check_may_replace(old: Memory, new: Memory, heard_by: HeardBy) -> None:
         raise InvalidInput("A profile can be replaced only by a profile.", field="supersedes")
 
 
-def _lock_shelf(organization_id: int, agent_id: int) -> None:
+def lock_shelf(organization_id: int, agent_id: int) -> None:
     """Let saves for one agent follow each other, so that each sees what the one before it stored."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -5,7 +5,9 @@ Filled in the background, in order, each conversation under its own row lock; ru
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, Q
@@ -146,7 +148,7 @@ def _open(conversation: Conversation, message: Message) -> Section:
 
 
 def _write_postings(sections: list[int], first_seq: int) -> None:
-    bm25 = {"k1": K1, "b": B, "sections": sections}
+    bm25: dict[str, Any] = {"k1": K1, "b": B, "sections": sections}
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM memory_messageposting WHERE message_id IN (SELECT message_id FROM memory_indexedmessage"
@@ -157,3 +159,12 @@ def _write_postings(sections: list[int], first_seq: int) -> None:
         cursor.execute(POSTINGS, {**bm25, **usual})
         cursor.execute("DELETE FROM memory_sectionposting WHERE section_id = ANY (%s)", [sections])
         cursor.execute(SECTION_POSTINGS, {**bm25, "usual": USUAL_SECTION})
+
+
+def reindex(section_ids: Collection[int]) -> None:
+    """Write the words of these sections anew, after messages in them were erased."""
+    sections = sorted(section_ids)
+    with transaction.atomic():
+        _write_postings(sections, 0)
+        IndexedMessage.objects.filter(section__in=sections).update(embedding=None, embedder="")
+        Section.objects.filter(pk__in=sections, messages=None).delete()

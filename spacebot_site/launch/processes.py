@@ -87,16 +87,17 @@ def table() -> tuple[Process, ...]:
             name="worker",
             command=(
                 "${python}", "-m", "celery", "-A", "spacebot_site.celery", "worker", "-P", "threads", "-c", threads,
-                "-Q", "runs", "-l", "warning", "--without-gossip", "--without-mingle", "--without-heartbeat",
+                "-Q", "runs,embed", "-l", "warning", "--without-gossip", "--without-mingle", "--without-heartbeat",
                 "-n", "worker@spacebot",
             ),
             health=Health(pulse_max_age_s=60),
-            environment={"SPACEBOT_CLOCK": "1"},
+            environment={"SPACEBOT_CLOCK": "1", "SPACEBOT_PAGES": "0", "CELERY_SKIP_CHECKS": "1"},
         ),
         Process(
             name="gateway",
             command=("${python}", "manage.py", "gateway"),
             health=Health(pulse_max_age_s=60),
+            environment={"SPACEBOT_PAGES": "0"},
         ),
     )  # fmt: skip
 

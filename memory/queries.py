@@ -1,0 +1,127 @@
+"""Reads. A user may read what they may hear: the organization's, of conversations they take part in, their own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from accounts.actor import Actor
+from accounts.errors import NotFound
+from memory.listeners import Listeners, audible_reaches, listeners_for
+from memory.models import Association, InboxItem, Memory, MemoryEdit
+
+MAX_PAGE = 200
+
+
+def readable_reaches(actor: Actor) -> list[int]:
+    """Return the `reach` of everything the actor may hear."""
+    return audible_reaches(actor.organization.pk, listeners_for(actor))
+
+
+def memories_of(actor: Actor) -> QuerySet[Memory]:
+    """Return every memory the actor may read, forgotten and superseded ones too."""
+    found = Memory.objects.filter(organization=actor.organization, reach__in=readable_reaches(actor))
+    return found.defer("embedding", "words")
+
+
+def get_memory(actor: Actor, memory_id: int) -> Memory:
+    memory = memories_of(actor).filter(pk=memory_id).first()
+    if memory is None:
+        raise NotFound("There is no such memory.")
+    return memory
+
+
+def list_memories(
+    actor: Actor,
+    *,
+    agent_id: int | None = None,
+    types: Collection[str] = (),
+    search: str = "",
+    audience: str = "",
+    about_id: int | None = None,
+    pinned: bool | None = None,
+    include_retired: bool = False,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[Memory]:
+    """Return memories, newest first; `before_id` continues a page. `search` asks for all its words, stemmed."""
+    found = memories_of(actor)
+    if agent_id is not None:
+        found = found.filter(agent_id=agent_id)
+    if types:
+        found = found.filter(type__in=types)
+    if audience:
+        found = found.filter(audience=audience)
+    if about_id is not None:
+        found = found.filter(about_id=about_id)
+    if pinned is not None:
+        found = found.filter(pinned=pinned)
+    if not include_retired:
+        found = found.filter(forgotten_at=None, superseded_at=None)
+    if since is not None:
+        found = found.filter(valid_from__gte=since)
+    if until is not None:
+        found = found.filter(valid_from__lt=until)
+    if before_id is not None:
+        found = found.filter(pk__lt=before_id)
+    if search.strip():
+        found = found.extra(where=["words @@ plainto_tsquery('english', %s)"], params=[search])
+    return list(found.order_by("-pk")[: max(1, min(limit, MAX_PAGE))])
+
+
+def get_audible(organization_id: int, agent_id: int, listeners: Listeners, memory_id: int) -> Memory:
+    """Return a live memory of the agent that all listeners may hear: the door for runs."""
+    memory = Memory.objects.filter(
+        pk=memory_id,
+        organization_id=organization_id,
+        agent_id=agent_id,
+        reach__in=audible_reaches(organization_id, listeners),
+        forgotten_at=None,
+        superseded_at=None,
+    ).first()
+    if memory is None:
+        raise NotFound("There is no such memory.")
+    return memory
+
+
+def list_edits(actor: Actor, memory_id: int) -> list[MemoryEdit]:
+    """Return what a memory said before and who changed it, newest first."""
+    memory = get_memory(actor, memory_id)
+    return list(memory.edits.select_related("user"))
+
+
+def list_edges(actor: Actor, memory_ids: Collection[int]) -> list[Association]:
+    """Return the edges at these memories of which the actor may read both ends."""
+    readable = memories_of(actor).values("pk")
+    at = Q(source__in=memory_ids) | Q(target__in=memory_ids)
+    return list(
+        Association.objects.filter(
+            at, organization=actor.organization, source__in=readable, target__in=readable
+        ).order_by("pk")[:2_000]
+    )
+
+
+def list_inbox(actor: Actor, *, agent_id: int | None = None, limit: int = 50) -> list[InboxItem]:
+    """Return open contradictions and merges of which the actor may read both sides, newest first."""
+    readable = memories_of(actor).values("pk")
+    found = InboxItem.objects.filter(
+        organization=actor.organization, resolved_at=None, first__in=readable, second__in=readable
+    )
+    if agent_id is not None:
+        found = found.filter(agent_id=agent_id)
+    return list(found.select_related("first", "second").order_by("-pk")[: max(1, min(limit, MAX_PAGE))])
+
+
+def get_inbox_item(actor: Actor, item_id: int) -> InboxItem:
+    """Return one item whose both sides the actor may read."""
+    readable = memories_of(actor).values("pk")
+    item = InboxItem.objects.filter(
+        pk=item_id, organization=actor.organization, first__in=readable, second__in=readable
+    ).first()
+    if item is None:
+        raise NotFound("There is no such item.")
+    return item
