@@ -91,7 +91,7 @@ def table() -> tuple[Process, ...]:
                 "-n", "worker@spacebot",
             ),
             health=Health(pulse_max_age_s=60),
-            environment={"SPACEBOT_CLOCK": "1", "SPACEBOT_PAGES": "0", "CELERY_SKIP_CHECKS": "1"},
+            environment={"SPACEBOT_CLOCK": "1", "SPACEBOT_PAGES": "0", "CELERY_SKIP_CHECKS": "1", "OPENBLAS_NUM_THREADS": "1"},
         ),
         Process(
             name="gateway",
