@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Router, Status
+from pydantic import Field
 
 from accounts.api_basics import Id, Limit, Needs, Page, Strict, actor_of, page
 from accounts.errors import InvalidInput
@@ -31,7 +32,7 @@ READ, WRITE = "conversations:read", "conversations:write"
 
 
 class ReadIn(Strict):
-    seq: int | None = None
+    seq: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
 
 
 @router.get("/conversations", response=Page[ConversationOut], auth=Needs(READ))

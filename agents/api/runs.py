@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
+from pydantic import Field
 
 from accounts.api_basics import Id, Limit, Needs, Page, Strict, actor_of, page, read_cursor
 from agents import queries
@@ -62,7 +63,7 @@ class StepOut(Schema):
 
 
 class CancelIn(Strict):
-    reason: str = ""
+    reason: str = Field(default="", max_length=500)
 
 
 def payload(run: Run) -> dict[str, Any]:

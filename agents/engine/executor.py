@@ -18,7 +18,7 @@ from agents.engine.restore import restore
 from agents.engine.streaming import ReplyStream
 from agents.errors import LostLease, RunStopped
 from agents.loop import Ending, Transcript, run_loop
-from agents.models import Run, RunState
+from agents.models import Run, RunKind, RunState
 from agents.processes import sentences
 from agents.processes.base import Process
 from agents.processes.registry import PROCESSES
@@ -59,6 +59,15 @@ def execute_run(run_id: int, kind: str, conversation_id: int | None) -> bool:
 def _execute(claimed: Claim) -> None:
     run = Run.objects.select_related("agent", "conversation").get(pk=claimed.run_id)
     check_owned(run, claimed)
+    try:
+        _execute_within_window(run, claimed)
+    finally:
+        if run.kind == RunKind.CHANNEL:
+            _typing(run, on=False)
+
+
+def _execute_within_window(run: Run, claimed: Claim) -> None:
+    """Execute; when a model turns out to take less than we thought, try again with what it taught us."""
     for attempt in range(WINDOW_TRIES):
         process = PROCESSES[run.kind](run, claimed)
         gate = Gate(process)

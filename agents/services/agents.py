@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from accounts.actor import Actor
+from accounts.checks import check_slug
 from accounts.errors import Conflict, InvalidInput
 from accounts.models import Organization, Role
 from accounts.services import audit
@@ -34,7 +35,7 @@ def make_agent(
     if preset not in presets.PRESETS:
         raise InvalidInput(f"There is no preset {preset!r}.", field="preset")
     found = presets.PRESETS[preset]
-    slug = slugify(slug or name)[:60]
+    slug = check_slug(slug) if slug else slugify(name)[:60]
     if not slug:
         raise InvalidInput("The name needs at least one letter or digit.", field="name")
     try:
