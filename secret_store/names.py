@@ -28,9 +28,14 @@ RESERVED_PREFIXES = ("LD_", "DYLD_", "GLIBC_", "MALLOC_", "PYTHON", "GIT_", "BAS
 """Variables that would make a program load other code, talk elsewhere, or that configure Spacebot itself."""
 
 
+def is_name(name: str) -> bool:
+    """Say whether a secret could have this name."""
+    return len(name) <= LONGEST_NAME and NAME.fullmatch(name) is not None
+
+
 def check_name(name: str) -> str:
     """Return `name`, or raise InvalidInput for one that is malformed or reserved."""
-    if len(name) > LONGEST_NAME or not NAME.fullmatch(name):
+    if not is_name(name):
         raise InvalidInput(
             f"A name starts with a capital letter and holds only A–Z, 0–9 and _, at most {LONGEST_NAME}.",
             field="name",

@@ -12,7 +12,7 @@ from accounts.services import audit
 from secret_store.crypto import binding, current_data_key, seal, unseal, unwrap
 from secret_store.errors import SecretNotFound
 from secret_store.models import Category, Secret
-from secret_store.names import check_name, check_value
+from secret_store.names import check_name, check_value, is_name
 
 SHORTEST_HINTED = 16
 
@@ -66,6 +66,8 @@ def delete_secret(
 ) -> None:
     """Delete the secret of exactly this agent, or the shared one. Raises SecretNotFound."""
     _check_may_write(actor, organization)
+    if not is_name(name):
+        raise SecretNotFound(name)
     with transaction.atomic():
         deleted, _ = Secret.objects.filter(organization=organization, agent_id=agent_id, name=name).delete()
         if not deleted:

@@ -16,6 +16,7 @@ from django.urls import path, re_path  # noqa: E402
 
 from realtime.consumers import EventSocket  # noqa: E402
 from spacebot_site.api.entry import PREFIX, ApiHandler  # noqa: E402
+from spacebot_site.size_limit import SizeLimit  # noqa: E402
 
 _api = ApiHandler()
 
@@ -29,4 +30,4 @@ websocket_urls = [
     re_path("", WebsocketDenier.as_asgi()),
 ]
 
-application = ProtocolTypeRouter({"http": _http, "websocket": URLRouter(websocket_urls)})
+application = ProtocolTypeRouter({"http": SizeLimit(_http), "websocket": URLRouter(websocket_urls)})

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 
 from accounts.actor import Actor
+from accounts.checks import check_line
 from accounts.errors import Conflict, InvalidInput
 from accounts.models import Organization, Role
 from accounts.services import audit
@@ -272,11 +273,20 @@ def _checked_timeout(timeout_s: int) -> int:
     return timeout_s
 
 
+def _is_price(value: Decimal) -> bool:
+    return value.is_finite() and 0 <= value < 100_000
+
+
 def _checked_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    fields = dict(fields)
+    if label := fields.get("label", "").strip():
+        label = check_line(label, field="label", max_length=80)
+    if "label" in fields:
+        fields["label"] = label
     for field, value in fields.items():
         if field not in ENTRY_FIELDS:
             raise InvalidInput(f"A model has no {field}.", field=field)
-        if field.endswith("_price") and value is not None and not 0 <= Decimal(value) < 100_000:
+        if field.endswith("_price") and value is not None and not _is_price(Decimal(value)):
             raise InvalidInput("A price is a number of dollars per million tokens.", field=field)
         if field in ("context_window", "max_output_tokens") and not 1 <= int(value) <= 100_000_000:
             raise InvalidInput("This must be a number of tokens.", field=field)

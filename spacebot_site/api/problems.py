@@ -85,7 +85,7 @@ def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
 
 def _http(request: HttpRequest, error: Any) -> HttpResponse:
     if error.status_code == 400:
-        return problem(400, "The body is not valid JSON.")
+        return problem(400, "The body is not valid JSON, with each name once in an object.")
     return problem(error.status_code, error.message)
 
 

@@ -10,6 +10,7 @@ import llm.api
 import realtime.api
 import secret_store.api
 from spacebot_site.api import health, problems
+from spacebot_site.api.parsing import StrictJson
 
 DESCRIPTION = """\
 Everything the pages can do. Send `Authorization: Bearer <token>`, or use the browser's session together with
@@ -24,6 +25,7 @@ api = NinjaAPI(
     docs_url=None,
     openapi_url=None,
     urls_namespace="api",
+    parser=StrictJson(),
 )
 problems.install(api)
 api.add_router("", health.router)

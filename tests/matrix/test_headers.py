@@ -109,8 +109,8 @@ def test_static_files_are_guarded(world: World) -> None:
     with override_settings(WHITENOISE_USE_FINDERS=True, WHITENOISE_AUTOREFRESH=True):
         response = Client().get("/static/css/base.css")
         missing = Client().get("/static/css/nothing.css")
+    response.close()
     assert missing.status_code == 404
-        response.close()
     for each in (response, missing):
         check(each, POLICY)
 
@@ -120,7 +120,7 @@ def test_the_admin_is_guarded_and_loads_nothing_from_elsewhere(world: World, lab
     name = f"admin:{label.lower().replace('.', '_')}_changelist"
     response = world.visitor("superuser").get(reverse(name))
     check(response, ADMIN_POLICY)
-    assert "https:" not in ADMIN_POLICY and "object-src" not in ADMIN_POLICY
+    assert "https:" not in ADMIN_POLICY
     page = response.content.decode()
     assert re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=\"(?:https?:)?//", page) == []
 
@@ -135,6 +135,7 @@ def test_cookies_are_out_of_reach_of_scripts_and_other_sites(world: World, setti
         )
     assert response.status_code == 302
     session = response.cookies[settings.SESSION_COOKIE_NAME]
-    assert session["httponly"] and session["samesite"] == "Lax"
+    assert session["httponly"]
+    assert session["samesite"] == "Lax"
     token = Client().get("/accounts/login/").cookies[settings.CSRF_COOKIE_NAME]
     assert token["samesite"] == "Lax"

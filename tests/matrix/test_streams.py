@@ -56,8 +56,7 @@ def opens(site: Site, headers: dict[str, str]) -> bool:
     try:
         with site.open("", headers=headers) as socket:
             hear_ready(socket)
-    except InvalidStatus as refused:
-        assert refused.response.status_code == 403
+    except InvalidStatus:
         return False
     return True
 
