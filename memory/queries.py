@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
@@ -13,6 +14,8 @@ from memory.listeners import Listeners, audible_reaches, listeners_for
 from memory.models import Association, InboxItem, Memory, MemoryEdit
 
 MAX_PAGE = 200
+MAX_GRAPH = 500
+MAX_EDGES = 5_000
 
 
 def readable_reaches(actor: Actor) -> list[int]:
@@ -41,14 +44,19 @@ def list_memories(
     search: str = "",
     audience: str = "",
     about_id: int | None = None,
+    person_id: int | None = None,
     pinned: bool | None = None,
     include_retired: bool = False,
+    only_forgotten: bool = False,
     since: datetime | None = None,
     until: datetime | None = None,
     before_id: int | None = None,
     limit: int = 50,
 ) -> list[Memory]:
-    """Return memories, newest first; `before_id` continues a page. `search` asks for all its words, stemmed."""
+    """Return memories, newest first; `before_id` continues a page. `search` asks for all its words, stemmed.
+
+    `person_id` keeps what that person said and what is about them.
+    """
     found = memories_of(actor)
     if agent_id is not None:
         found = found.filter(agent_id=agent_id)
@@ -58,9 +66,13 @@ def list_memories(
         found = found.filter(audience=audience)
     if about_id is not None:
         found = found.filter(about_id=about_id)
+    if person_id is not None:
+        found = found.filter(Q(person=person_id) | Q(about=person_id))
     if pinned is not None:
         found = found.filter(pinned=pinned)
-    if not include_retired:
+    if only_forgotten:
+        found = found.filter(forgotten_at__isnull=False)
+    elif not include_retired:
         found = found.filter(forgotten_at=None, superseded_at=None)
     if since is not None:
         found = found.filter(valid_from__gte=since)
@@ -105,14 +117,47 @@ def list_edges(actor: Actor, memory_ids: Collection[int]) -> list[Association]:
     )
 
 
-def list_inbox(actor: Actor, *, agent_id: int | None = None, limit: int = 50) -> list[InboxItem]:
-    """Return open contradictions and merges of which the actor may read both sides, newest first."""
-    readable = memories_of(actor).values("pk")
+def list_graph(
+    actor: Actor, *, agent_id: int, around: int | None = None, limit: int = 100
+) -> tuple[list[Memory], list[Association]]:
+    """Return what an agent knows, most important first, with the edges among it; `around` one memory: its neighbours.
+
+    Each memory has `ties`: how many edges it has to others that the actor may read.
+    """
+    readable = memories_of(actor).filter(agent_id=agent_id, forgotten_at=None, superseded_at=None)
+    found = readable
+    if around is not None:
+        beside = Association.objects.filter(organization=actor.organization)
+        found = found.filter(
+            Q(pk=get_memory(actor, around).pk)
+            | Q(pk__in=beside.filter(source=around).values("target"))
+            | Q(pk__in=beside.filter(target=around).values("source"))
+        )
+    memories = list(found.order_by("-pinned", "-importance", "-pk")[: max(1, min(limit, MAX_GRAPH))])
+    shown = {memory.pk for memory in memories}
+    edges = list(
+        Association.objects.filter(
+            Q(source__in=shown) | Q(target__in=shown), source__in=readable.values("pk"), target__in=readable.values("pk")
+        ).order_by("-weight", "pk")[:MAX_EDGES]
+    )
+    ties = Counter(end for edge in edges for end in (edge.source_id, edge.target_id))
+    for memory in memories:
+        memory.ties = ties[memory.pk]  # type: ignore[attr-defined]
+    return memories, [edge for edge in edges if edge.source_id in shown and edge.target_id in shown]
+
+
+def list_inbox(
+    actor: Actor, *, agent_id: int | None = None, before_id: int | None = None, limit: int = 50
+) -> list[InboxItem]:
+    """Return open contradictions and merges of live memories both of which the actor may read, newest first."""
+    readable = memories_of(actor).filter(forgotten_at=None, superseded_at=None).values("pk")
     found = InboxItem.objects.filter(
         organization=actor.organization, resolved_at=None, first__in=readable, second__in=readable
     )
     if agent_id is not None:
         found = found.filter(agent_id=agent_id)
+    if before_id is not None:
+        found = found.filter(pk__lt=before_id)
     return list(found.select_related("first", "second").order_by("-pk")[: max(1, min(limit, MAX_PAGE))])
 
 

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from memory.recall.memories import Mode, Recalled, recall
+from memory.recall.transcripts import Said, recall_transcript
 
-__all__ = ["Mode", "Recalled", "recall"]
+__all__ = ["Mode", "Recalled", "Said", "recall", "recall_transcript"]

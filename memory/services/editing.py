@@ -10,7 +10,7 @@ from accounts.errors import Conflict, Forbidden, InvalidInput
 from accounts.models import Role
 from accounts.services import audit
 from memory import queries
-from memory.models import Association, Audience, Memory, Relation, Source
+from memory.models import Association, Audience, Memory, Source
 from memory.services import checks
 from memory.services.postings import index_memories
 from memory.services.saving import connect, embed_into, save_memory
@@ -35,7 +35,7 @@ def create_memory(
     """Enter a memory by hand, for an audience the actor belongs to."""
     actor.check_scope(WRITE)
     _check_may_speak_for(actor, heard_by)
-    return save_memory(
+    saved = save_memory(
         organization_id=actor.organization.pk,
         agent_id=agent_id,
         type=type,
@@ -48,6 +48,9 @@ def create_memory(
         about_id=about_id,
         even_if_similar=even_if_similar,
     )
+    if saved.created and saved.memory is not None:
+        note(actor, "created", saved.memory, audience=str(heard_by.audience))
+    return saved
 
 
 def edit_memory(
@@ -80,7 +83,10 @@ def edit_memory(
         return memory
     if not memory.trusted and {"content", "type"} & set(changes):
         changes["trusted"] = True
-    return _write(memory, changes, "edited", Author(user=actor.user), reason)
+    with transaction.atomic():
+        row = _write(memory, changes, "edited", Author(user=actor.user), reason)
+        note(actor, "edited", row, fields=sorted(set(changes) - {"digest"}))
+    return row
 
 
 def _write(memory: Memory, changes: dict[str, object], action: str, author: Author, reason: str) -> Memory:
@@ -109,7 +115,11 @@ def _write(memory: Memory, changes: dict[str, object], action: str, author: Auth
 def forget_memory(actor: Actor, memory_id: int, *, reason: str = "") -> Memory:
     """Take a memory out of recall; its row stays and can be restored. Forgetting twice changes nothing."""
     memory = get_for_change(actor, memory_id, live=False)
-    return forget(memory, author=Author(user=actor.user), reason=reason)
+    with transaction.atomic():
+        row = forget(memory, author=Author(user=actor.user), reason=reason)
+        if memory.forgotten_at is None:
+            note(actor, "forgotten", row)
+    return row
 
 
 def forget(memory: Memory, *, author: Author, reason: str = "") -> Memory:
@@ -133,6 +143,7 @@ def restore_memory(actor: Actor, memory_id: int) -> Memory:
         if row.forgotten_at is not None:
             keep_before(row, "restored", Author(user=actor.user))
             revive(row)
+            note(actor, "restored", row)
     return row
 
 
@@ -145,15 +156,21 @@ def associate(
     source, target = get_for_change(actor, source_id), get_for_change(actor, target_id)
     if source.pk == target.pk or source.agent_id != target.agent_id:
         raise InvalidInput("An edge joins two memories of one agent.", field="target_id")
-    connect(source, target.pk, kind, weight)
+    with transaction.atomic():
+        connect(source, target.pk, kind, weight)
+        note(actor, "associated", source, target_id=target.pk, relation=str(kind))
     return Association.objects.get(source=source, target=target, relation=kind)
 
 
 def dissociate(actor: Actor, source_id: int, target_id: int, *, relation: str) -> bool:
     """Remove an edge; tell whether there was one."""
     source, target = get_for_change(actor, source_id), get_for_change(actor, target_id)
-    edges = Association.objects.filter(source=source, target=target, relation=Relation(relation))
-    return edges.delete()[0] > 0
+    kind = checks.check_relation(relation)
+    with transaction.atomic():
+        removed, _ = Association.objects.filter(source=source, target=target, relation=kind).delete()
+        if removed:
+            note(actor, "dissociated", source, target_id=target.pk, relation=str(kind))
+    return removed > 0
 
 
 def change_audience(actor: Actor, memory_id: int, heard_by: HeardBy, *, reason: str = "") -> Memory:
@@ -205,6 +222,11 @@ def _check_may_speak_for(actor: Actor, heard_by: HeardBy) -> None:
         actor.check_level(Role.MODERATOR)
     elif heard_by.reach not in queries.readable_reaches(actor):
         raise Forbidden("You are not among those who would hear it.")
+
+
+def note(actor: Actor, what: str, memory: Memory, **detail: object) -> None:
+    """Leave an audit entry. It never holds what the memory says: administrators read the trail."""
+    audit.record(actor, actor.organization, f"memory.{what}", f"memory {memory.pk}", **detail)
 
 
 def _lock(memory: Memory) -> Memory:
