@@ -91,16 +91,27 @@ _locks: dict[int, threading.Lock] = {}
 
 
 def get_routing(organization_id: int) -> Routing:
-    """Return the organization's models. No query while what is kept is fresh."""
+    """Return the organization's models. No query while what is kept is fresh.
+
+    Nobody waits here for whoever reads the rows: a caller may hold a database connection, and enough of them would
+    keep the reader from getting one. The others go on with what is kept, or read for themselves.
+    """
     version = _read_version(organization_id)
     found = _fresh(organization_id, version)
-    if found is None:
-        with _locks.setdefault(organization_id, threading.Lock()):
-            found = _fresh(organization_id, version)
-            if found is None:
-                found = _load(organization_id)
-                _kept[organization_id] = _Kept(version, time.monotonic(), found)
-    return found
+    if found is not None:
+        return found
+    lock = _locks.setdefault(organization_id, threading.Lock())
+    reads = lock.acquire(blocking=False)
+    try:
+        kept = _kept.get(organization_id)
+        if not reads and kept is not None and kept.version == version:
+            return kept.routing
+        found = _load(organization_id)
+        _kept[organization_id] = _Kept(version, time.monotonic(), found)
+        return found
+    finally:
+        if reads:
+            lock.release()
 
 
 def forget_routing(organization_id: int) -> None:
