@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -31,6 +32,8 @@ def page(*, level: Role = Role.MEMBER) -> Callable[[View[P]], Page[P]]:
         @wraps(view)
         def inner(request: HttpRequest, /, *args: P.args, **named: P.kwargs) -> HttpResponse:
             assert isinstance(request.user, User)
+            if _holds_nul(request):
+                raise BadRequest("A field holds a NUL character, which cannot be stored.")
             memberships = list(list_memberships(request.user))
             if not memberships:
                 return render(request, "errors/no_organization.html", status=403)
@@ -47,6 +50,12 @@ def page(*, level: Role = Role.MEMBER) -> Callable[[View[P]], Page[P]]:
         return inner
 
     return wrap
+
+
+def _holds_nul(request: HttpRequest) -> bool:
+    """No keyboard types one, and PostgreSQL takes none."""
+    sent = [*request.GET.lists(), *request.POST.lists()]
+    return any("\x00" in value for _, values in sent for value in values)
 
 
 def _chosen(memberships: list[Membership], organization_id: Any) -> Membership:

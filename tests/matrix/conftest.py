@@ -25,6 +25,7 @@ def _calm_settings(tmp_path_factory: Any) -> Iterator[None]:
         SPACEBOT_RATE_SIGNED_IN=0,
         SPACEBOT_RATE_ANONYMOUS=0,
         ACCOUNT_RATE_LIMITS=False,
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
     ):
         yield
 
