@@ -137,7 +137,9 @@ def list_graph(
     shown = {memory.pk for memory in memories}
     edges = list(
         Association.objects.filter(
-            Q(source__in=shown) | Q(target__in=shown), source__in=readable.values("pk"), target__in=readable.values("pk")
+            Q(source__in=shown) | Q(target__in=shown),
+            source__in=readable.values("pk"),
+            target__in=readable.values("pk"),
         ).order_by("-weight", "pk")[:MAX_EDGES]
     )
     ties = Counter(end for edge in edges for end in (edge.source_id, edge.target_id))

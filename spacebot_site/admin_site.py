@@ -56,6 +56,14 @@ UNFOLD: dict[str, Any] = {
                 _link("Prompts", "article", "agents_prompt"),
             ),
             _group(
+                "Memory",
+                _link("Memories", "neurology", "memory_memory"),
+                _link("Associations", "share", "memory_association"),
+                _link("Edits", "edit_note", "memory_memoryedit"),
+                _link("To decide", "inbox", "memory_inboxitem"),
+                _link("Merges", "merge", "memory_consolidation"),
+            ),
+            _group(
                 "Models",
                 _link("Providers", "cloud", "llm_provider"),
                 _link("Models", "memory", "llm_modelentry"),

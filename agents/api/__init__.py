@@ -1,7 +1,16 @@
-"""Agents, conversations and runs over HTTP."""
+"""Agents, conversations, runs and memories over HTTP."""
 
 from __future__ import annotations
 
-from agents.api import agents, conversations, messages, reactions, runs
+from agents.api import agents, conversations, memories, memory_inbox, messages, reactions, runs
 
-routers = (agents.router, conversations.router, messages.router, reactions.router, runs.router)
+# The inbox stands before the memories: its address would else be read as a memory's.
+routers = (
+    agents.router,
+    conversations.router,
+    messages.router,
+    reactions.router,
+    runs.router,
+    memory_inbox.router,
+    memories.router,
+)

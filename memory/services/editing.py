@@ -83,17 +83,25 @@ def edit_memory(
         return memory
     if not memory.trusted and {"content", "type"} & set(changes):
         changes["trusted"] = True
-    with transaction.atomic():
-        row = _write(memory, changes, "edited", Author(user=actor.user), reason)
-        note(actor, "edited", row, fields=sorted(set(changes) - {"digest"}))
-    return row
-
-
-def _write(memory: Memory, changes: dict[str, object], action: str, author: Author, reason: str) -> Memory:
     vector = None
     if "content" in changes:
         vector = Memory(content=str(changes["content"]))
         embed_into(vector)
+    with transaction.atomic():
+        row = _write(memory, changes, "edited", Author(user=actor.user), reason, vector)
+        note(actor, "edited", row, fields=sorted(set(changes) - {"digest"}))
+    return row
+
+
+def _write(
+    memory: Memory,
+    changes: dict[str, object],
+    action: str,
+    author: Author,
+    reason: str,
+    vector: Memory | None = None,
+) -> Memory:
+    """Write the changes, and what was there before; `vector` carries the embedding of a new text."""
     with transaction.atomic():
         row = _lock(memory)
         keep_before(row, action, author, *(name for name in changes if name != "digest"), reason=reason)

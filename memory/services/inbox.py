@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.errors import Conflict, InvalidInput
+from accounts.services import audit
 from memory import queries
 from memory.models import InboxItem, Memory
 from memory.services.consolidation import Merge, consolidate
@@ -59,7 +60,12 @@ def _check_open(item: InboxItem) -> None:
         raise Conflict("This was decided already.")
 
 
+@transaction.atomic
 def _close(item: InboxItem, actor: Actor, resolution: str) -> InboxItem:
+    audit.record(
+        actor, actor.organization, "memory.decided", f"memories {item.first_id} and {item.second_id}",
+        kind=item.kind, resolution=resolution,
+    )  # fmt: skip
     item.resolved_at, item.resolution, item.resolved_by = timezone.now(), resolution, actor.user
     item.save(update_fields=["resolved_at", "resolution", "resolved_by"])
     return item

@@ -12,6 +12,7 @@ from accounts.models import ApiToken, Identity, Membership, Person, SignInLink
 from accounts.services import audit
 from agents.models import Checkpoint, Keeping, Prompt, Report, Run, RunInput, Step, ToolCall
 from llm.models import LedgerEntry, ModelEntry, Provider, Route
+from memory.models import Association, Consolidation, InboxItem, Memory, MemoryEdit
 from messaging.models import (
     Binding,
     Conversation,
@@ -92,6 +93,18 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     make(Checkpoint, conversation=conversation, from_seq=1, to_seq=1, title=WHISPER, summary=WHISPER, run=run)
     make(Keeping, conversation=conversation)
     make(Report, conversation=conversation, run=run, outcome="done", text=WHISPER)
+    said = {
+        "agent_id": team.agent.pk, "type": "fact", "importance": 0.5, "audience": "person", "audience_person": person,
+        "created_at": now, "updated_at": now, "valid_from": now, "conversation": conversation, "message": message,
+    }  # fmt: skip
+    memory = Memory.objects.create(
+        organization=organization, content=f"also {WHISPER}", digest="other", **said
+    )
+    newest = make(Memory, content=WHISPER, digest=slug, source_name=WHISPER, **said)
+    make(Association, source=memory, target=newest, relation="related_to")
+    make(MemoryEdit, memory=newest, action="edited", before={"content": WHISPER}, reason=WHISPER)
+    make(InboxItem, agent_id=team.agent.pk, kind="merge", first=memory, second=newest)
+    make(Consolidation, survivor=newest, before={"survivor": {"content": WHISPER}})
     rows.append(set_secret(None, organization, name="VENDOR_KEY", value="sk-hidden-value-98765"))
     rows.append(audit.record(team.owner, organization, "test.row", "target"))
     return {type(row): row for row in rows}
