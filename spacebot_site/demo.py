@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.services.members import add_member
-from agents.models import Agent, Prompt, Run, RunKind, RunState, Step, ToolCall
+from agents.models import Agent, Checkpoint, Prompt, Run, RunKind, RunState, Step, ToolCall
 from agents.services.agents import create_agent
-from messaging.models import Conversation, Direction, Handling, Message
+from messaging.models import Conversation, Direction, Handling, Message, Reaction
 from messaging.services.conversations import start_conversation
 
 TALK = (
@@ -34,7 +34,9 @@ def fill(actor: Actor) -> tuple[Conversation, Run]:
     create_agent(actor, name="Rhea", preset="engineering")
     colleague = add_member(actor, email="mia@example.org", name="Mia Lund").user_id
     chat = start_conversation(actor, agent_id=agent.pk, kind="dm", title="Plan the spring release")
-    start_conversation(actor, agent_id=agent.pk, kind="group", title="Support rota", user_ids=[colleague])
+    rota = start_conversation(
+        actor, agent_id=agent.pk, kind="group", title="Support rota", user_ids=[colleague]
+    )
     channel = _run(chat, RunKind.CHANNEL, RunState.SUCCEEDED, minutes=14, seconds=6)
     _steps(channel)
     _run(
@@ -58,8 +60,35 @@ def fill(actor: Actor) -> tuple[Conversation, Run]:
         chat, RunKind.WORKER, RunState.RUNNING, minutes=2,
         title="Check every link in the handbook", status_text="212 of 480 links checked",
     )  # fmt: skip
+    _run(
+        rota,
+        RunKind.WORKER,
+        RunState.FAILED,
+        minutes=40,
+        seconds=12,
+        title="Fetch the holiday calendar",
+        failure={"message": "The calendar's server did not answer within 30 s."},
+    )
     _talk(actor, chat, channel)
+    _marks(actor, chat)
     return chat, channel
+
+
+def _marks(actor: Actor, chat: Conversation) -> None:
+    """Add a summary, a reply to one message and a reaction."""
+    messages = {message.seq: message for message in chat.messages.all()}
+    Checkpoint.objects.create(
+        organization=chat.organization,
+        conversation=chat,
+        from_seq=1,
+        to_seq=2,
+        title="What is left before the spring release",
+        summary="Open: the release notes, about 480 handbook links, and the choice between plan A and plan B.\n\n"
+        "Spacebot compares the plans on the side and offered a worker for the notes.",
+    )
+    Message.objects.filter(pk=messages[3].pk).update(reply_to=messages[2])
+    person = chat.participants.get(person__user=actor.user).person
+    Reaction.objects.create(organization=chat.organization, message=messages[4], person=person, emoji="👍")
 
 
 def _talk(actor: Actor, chat: Conversation, channel: Run) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
@@ -9,13 +11,16 @@ from django.views.decorators.http import require_GET
 from accounts.actor import Actor
 from accounts.errors import AccountsError, NotFound
 from accounts.models import Role
+from agents.models import Agent
 from agents.presets import PRESETS
-from agents.queries import find_agent_by_slug, list_agents, list_runs
+from agents.processes.limits import DEFAULT_ACTIVE_LIMIT_S
+from agents.queries import find_agent_by_slug, list_agents, readable_runs
 from agents.services import agents as services
-from spacebot_site.web.door import page, wants_fragment
-from spacebot_site.web.forms import attempt
+from spacebot_site.web.door import page
+from spacebot_site.web.forms import attempt, dialog, number
 
 TEXTS = ("name", "tagline", "soul", "identity", "role")
+RUNS_SHOWN = 8
 
 
 @require_GET
@@ -37,9 +42,8 @@ def new(request: HttpRequest, actor: Actor) -> HttpResponse:
             problem = str(error)
         else:
             return redirect("agent", slug=agent.slug)
-    template = "agents/new_form.html" if wants_fragment(request) else "agents/new.html"
     shown = {"presets": PRESETS.values(), "problem": problem, "values": request.POST}
-    return render(request, template, shown)
+    return dialog(request, "agents/new_form.html", "New agent", shown)
 
 
 @page()
@@ -47,16 +51,55 @@ def detail(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
     agent = find_agent_by_slug(actor, slug)
     if agent is None:
         raise NotFound("There is no such agent.")
-    if request.method == "POST":
-        changes: dict[str, object] = {field: request.POST[field] for field in TEXTS if field in request.POST}
-        changes["enabled"] = "enabled" in request.POST
-        if attempt(request, lambda: services.update_agent(actor, agent.pk, **changes), "Saved."):
-            return redirect("agent", slug=agent.slug)
-        for field, value in changes.items():
-            setattr(agent, field, value)
-    runs = [run for run in list_runs(actor, limit=30) if run.agent_id == agent.pk][:8]
-    preset = PRESETS.get(agent.preset)
-    may_edit = actor.has_level(Role.ADMIN)
-    return render(
-        request, "agents/detail.html", {"agent": agent, "runs": runs, "preset": preset, "may_edit": may_edit}
-    )
+    if request.method == "POST" and _change(request, actor, agent):
+        return redirect("agent", slug=agent.slug)
+    runs = readable_runs(actor).filter(agent=agent).order_by("-id")[:RUNS_SHOWN]
+    shown = {
+        "agent": agent,
+        "runs": runs,
+        "preset": PRESETS.get(agent.preset),
+        "presets": PRESETS.values(),
+        "limits": _limits(agent),
+        "may_edit": actor.has_level(Role.ADMIN),
+    }
+    return render(request, "agents/detail.html", shown)
+
+
+def _change(request: HttpRequest, actor: Actor, agent: Agent) -> bool:
+    """Do what the form asks; False when it was refused, with what was typed left in `agent` to be shown again."""
+    form, act = request.POST, request.POST.get("act")
+    if act == "switch":
+        on = form.get("enabled") == "1"
+        words = f"{agent.name} answers messages now." if on else f"{agent.name} is off."
+        return attempt(request, lambda: services.update_agent(actor, agent.pk, enabled=on), words)
+    if act == "preset":
+        preset = form.get("preset", "")
+        return attempt(
+            request,
+            lambda: services.apply_preset(actor, agent.pk, preset=preset),
+            "The texts are the preset\u2019s now.",
+        )
+    if act == "limits":
+        chosen = {key: number(form.get(key)) for key in services.SETTINGS if form.get(key, "").strip()}
+        agent.settings = chosen
+        return attempt(request, lambda: services.update_agent(actor, agent.pk, settings=chosen), "Saved.")
+    changes = {field: form[field] for field in TEXTS if field in form}
+    for field, value in changes.items():
+        setattr(agent, field, value)
+    return attempt(request, lambda: services.update_agent(actor, agent.pk, **changes), "Saved.")
+
+
+def _limits(agent: Agent) -> list[dict[str, Any]]:
+    """Return each limit with its value, its bounds, and what holds where nothing is set."""
+    usual = {f"{kind}_limit_s": limit for kind, limit in DEFAULT_ACTIVE_LIMIT_S.items()}
+    return [
+        {
+            "key": key,
+            "label": key.removesuffix("_limit_s").capitalize(),
+            "value": agent.settings.get(key, ""),
+            "usual": usual[key],
+            "low": low,
+            "high": high,
+        }
+        for key, (low, high) in services.SETTINGS.items()
+    ]

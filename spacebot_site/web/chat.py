@@ -1,49 +1,52 @@
-"""The chat pages: the list, one conversation, a new one, and what is changed about it."""
+"""The chat pages: the list, one conversation, and what a reader asks for while reading."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages as notices
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from accounts.actor import Actor
-from accounts.errors import AccountsError, InvalidInput
-from accounts.queries import list_members
-from agents.queries import get_agent, list_agents
-from messaging.models import Conversation, ConversationKind, Participant
-from messaging.queries import get_conversation, list_conversations, list_participants
-from messaging.services import conversations as services
+from accounts.errors import NotFound
+from agents.queries import list_agents
+from llm.queries import list_models
+from messaging.models import Conversation, Participant
+from messaging.queries import get_conversation, get_message
+from messaging.services.conversations import mark_read
+from spacebot_site.web import conversation_list as listing
 from spacebot_site.web import timeline
 from spacebot_site.web.door import page, wants_fragment
+from spacebot_site.web.forms import number
+from spacebot_site.web.message_parts import quote_of
+
+SUGGESTIONS = (
+    ("message-square", "Say hello", "Hello! What can you do?"),
+    ("hammer", "Have a file written", "Write a file notes.txt saying hi"),
+    ("git-branch", "Think something through", "Think about how a small team should plan its week"),
+)
+REACTIONS = ("👍", "❤️", "🎉", "😄", "👀", "🙏", "✅", "❌")
 
 
 @require_GET
 @page()
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
-    archived = "archived" in request.GET
-    return render(request, "chat/index.html", _list(request, actor, archived=archived))
+    return render(request, "chat/index.html", listing.load(actor, archived="archived" in request.GET))
 
 
 @require_GET
 @page()
 def conversation_list(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Answer the list alone, for searches and for what changed meanwhile."""
-    opened = request.GET.get("open", "")
-    return render(
-        request,
-        "chat/list.html",
-        _list(
-            request,
-            actor,
-            archived="archived" in request.GET,
-            search=request.GET.get("q", "")[:200],
-            opened=int(opened) if opened.isdecimal() else None,
-        ),
+    """Answer the list alone, for searches, for more of it and for what changed meanwhile."""
+    shown = listing.load(
+        actor,
+        archived="archived" in request.GET,
+        search=request.GET.get("q", "")[:200],
+        opened=number(request.GET.get("open")) or None,
+        pages=number(request.GET.get("pages")),
     )
+    return render(request, "chat/list.html", shown)
 
 
 @require_GET
@@ -56,29 +59,24 @@ def conversation(request: HttpRequest, actor: Actor, conversation_id: int) -> Ht
     shown = timeline.load(actor, found)
     first_unread = _first_unread(shown.items, mine)
     if mine.last_read_seq < found.last_seq and not wants_fragment(request):
-        services.mark_read(actor, found.pk, seq=found.last_seq)
+        mark_read(actor, found.pk, seq=found.last_seq)
     return render(
         request,
         "chat/conversation.html",
         {
-            **_list(request, actor, archived=False, opened=found.pk, agents=agents),
+            **listing.load(actor, opened=found.pk, agents=agents),
             "conversation": found,
-            "title": _title(found, agents),
+            "title": listing.title_of(found, agents),
             "agent": agents[found.agent_id],
+            "own_model": _own_model(actor, found),
             "participants": participants,
             "timeline": shown,
             "first_unread": first_unread,
             "me": mine.person,
             "suggestions": SUGGESTIONS,
+            "emojis": REACTIONS,
         },
     )
-
-
-SUGGESTIONS = (
-    ("message-square", "Say hello", "Hello! What can you do?"),
-    ("hammer", "Have a file written", "Write a file notes.txt saying hi"),
-    ("git-branch", "Think something through", "Think about how a small team should plan its week"),
-)
 
 
 @require_GET
@@ -89,124 +87,20 @@ def older(request: HttpRequest, actor: Actor, conversation_id: int, seq: int) ->
     return render(request, "chat/older.html", {"conversation": found, "timeline": shown})
 
 
+@require_GET
 @page()
-def new(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Show the form for a new conversation, or start it."""
-    problem = ""
-    if request.method == "POST":
-        try:
-            started = _start(request, actor)
-        except AccountsError as error:
-            problem = str(error)
-        else:
-            return redirect("conversation", conversation_id=started.pk)
-    template = "chat/new_form.html" if wants_fragment(request) else "chat/new.html"
-    people = [member for member in list_members(actor) if member.user_id != actor.user.pk]
-    agents = [agent for agent in list_agents(actor) if agent.enabled]
-    return render(
-        request, template, {"agents": agents, "people": people, "problem": problem, "values": request.POST}
-    )
+def quote(request: HttpRequest, actor: Actor, conversation_id: int, message_id: int) -> HttpResponse:
+    """Answer how a message is quoted that the page has not loaded."""
+    message = get_message(actor, message_id)
+    if message.conversation_id != conversation_id:
+        raise NotFound("There is no such message here.")
+    return render(request, "chat/quote.html", {"quote": quote_of(message)})
 
 
-def _start(request: HttpRequest, actor: Actor) -> Conversation:
-    agent = request.POST.get("agent", "")
-    if not agent.isdecimal():
-        raise InvalidInput("Choose an agent.", field="agent")
-    get_agent(actor, int(agent))
-    people = [int(each) for each in request.POST.getlist("people") if each.isdecimal()]
-    return services.start_conversation(
-        actor,
-        agent_id=int(agent),
-        kind=ConversationKind.GROUP if people or request.POST.get("kind") == "group" else ConversationKind.DM,
-        title=request.POST.get("title", "").strip(),
-        user_ids=people,
-    )
-
-
-@page()
-def rename(request: HttpRequest, actor: Actor, conversation_id: int) -> HttpResponse:
-    found = get_conversation(actor, conversation_id)
-    if request.method == "POST":
-        try:
-            services.rename(actor, found.pk, title=request.POST.get("title", "").strip())
-        except AccountsError as error:
-            notices.error(request, str(error))
-        return redirect("conversation", conversation_id=found.pk)
-    template = "chat/rename_form.html" if wants_fragment(request) else "chat/rename.html"
-    return render(request, template, {"conversation": found})
-
-
-@require_POST
-@page()
-def archive(request: HttpRequest, actor: Actor, conversation_id: int) -> HttpResponse:
-    found = get_conversation(actor, conversation_id)
-    if found.archived_at:
-        services.unarchive(actor, found.pk)
-        return redirect("conversation", conversation_id=found.pk)
-    services.archive(actor, found.pk)
-    return redirect("chat")
-
-
-@page()
-def invite(request: HttpRequest, actor: Actor, conversation_id: int) -> HttpResponse:
-    """Add people to a shared conversation."""
-    found = get_conversation(actor, conversation_id)
-    if request.method == "POST":
-        try:
-            for each in request.POST.getlist("people"):
-                if each.isdecimal():
-                    services.add_participant(actor, found.pk, user_id=int(each))
-        except AccountsError as error:
-            notices.error(request, str(error))
-        return redirect("conversation", conversation_id=found.pk)
-    inside = {each.person.user_id for each in list_participants(actor, found)}
-    people = [member for member in list_members(actor) if member.user_id not in inside]
-    template = "chat/invite_form.html" if wants_fragment(request) else "chat/invite.html"
-    return render(request, template, {"conversation": found, "people": people})
-
-
-def _list(
-    request: HttpRequest,
-    actor: Actor,
-    *,
-    archived: bool,
-    search: str = "",
-    opened: int | None = None,
-    agents: dict[int, Any] | None = None,
-) -> dict[str, Any]:
-    """Return what the list beside the thread shows; two queries, three with the agents."""
-    agents = agents or {agent.pk: agent for agent in list_agents(actor)}
-    found = list_conversations(actor, archived=archived, search=search, limit=100)
-    behind = dict(
-        Participant.objects.filter(
-            conversation__in=[each.pk for each in found],
-            person__user=actor.user,
-            conversation__last_seq__gt=F("last_read_seq"),
-        ).values_list("conversation_id", F("conversation__last_seq") - F("last_read_seq"))
-    )
-    rows = [
-        {
-            "conversation": each,
-            "title": _title(each, agents),
-            "agent": agents.get(each.agent_id),
-            "at": each.last_message_at or each.created_at,
-            "unread": 0 if each.pk == opened else behind.get(each.pk, 0),
-        }
-        for each in found
-    ]
-    return {
-        "conversations": rows,
-        "archived": archived,
-        "search": search,
-        "opened": opened,
-    }
-
-
-def _title(found: Conversation, agents: dict[int, Any]) -> str:
-    if found.title:
-        return found.title
-    agent = agents.get(found.agent_id)
-    return f"Chat with {agent.name}" if agent else "Conversation"
+def _own_model(actor: Actor, found: Conversation) -> Any:
+    """Return the model chosen for this conversation, if one is; a removed one counts for nothing."""
+    chosen = found.settings.get("model")
+    return list_models(actor).filter(pk=chosen).first() if chosen else None
 
 
 def _first_unread(items: list[dict[str, Any]], mine: Participant) -> int | None:

@@ -1,13 +1,23 @@
-"""What a form's view does when the services below refuse."""
+"""How forms are shown, read, and answered when the services below refuse."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from accounts.errors import AccountsError
+from spacebot_site.web.door import wants_fragment
+
+
+def dialog(request: HttpRequest, template: str, title: str, shown: dict[str, Any]) -> HttpResponse:
+    """Show a form: alone, for a dialog over the page, or on a page of its own."""
+    if wants_fragment(request):
+        return render(request, template, {**shown, "title": title, "in_dialog": True})
+    return render(request, "layout/form_page.html", {**shown, "title": title, "form_template": template})
 
 
 def attempt(request: HttpRequest, act: Callable[[], object], done: str) -> bool:

@@ -1,4 +1,4 @@
-"""Home: my conversations, what is under way, what failed, and the first steps."""
+"""Home: my conversations, what is under way, what failed, what came of it, the agents, and the first steps."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.actor import Actor
-from agents.models import RunState
-from agents.queries import list_agents, list_runs, readable_runs
+from agents.models import LIVE_STATES, RunKind, RunState
+from agents.queries import list_agents, readable_runs
 from messaging.queries import list_conversations
+from spacebot_site.web import conversation_list as listing
 from spacebot_site.web.door import page
 from spacebot_site.web.first_steps import first_steps
+from spacebot_site.web.message_parts import quote_of
 
-SHOWN = 6
-FAILED_DAYS = 7
+CONVERSATIONS = 8
+RUNS = 6
+DAYS = 7
 
 
 @require_GET
@@ -30,19 +33,26 @@ def root(request: HttpRequest, actor: Actor) -> HttpResponse:
 @page()
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     agents = {agent.pk: agent for agent in list_agents(actor)}
-    conversations = list_conversations(actor, limit=SHOWN)
-    failed = readable_runs(actor).filter(
-        state__in=(RunState.FAILED, RunState.TIMED_OUT, RunState.INTERRUPTED),
-        finished_at__gte=timezone.now() - timedelta(days=FAILED_DAYS),
-    )
+    found = list_conversations(actor, limit=CONVERSATIONS)
+    last = listing.last_messages(found)
+    conversations = listing.rows(actor, found, agents)
+    for row in conversations:
+        said = last.get(row["conversation"].pk)
+        row["last"] = quote_of(said) if said else None
+    runs = readable_runs(actor).exclude(kind=RunKind.COMPACTION).order_by("-id")
+    ended = runs.filter(finished_at__gte=timezone.now() - timedelta(days=DAYS))
     steps = first_steps(actor)
     return render(
         request,
         "home/index.html",
         {
-            "conversations": [{"row": each, "agent": agents.get(each.agent_id)} for each in conversations],
-            "live": list_runs(actor, live_only=True, limit=SHOWN),
-            "failed": list(failed.order_by("-id")[:SHOWN]),
+            "conversations": conversations,
+            "live": runs.filter(state__in=LIVE_STATES)[:RUNS],
+            "failed": ended.filter(state__in=(RunState.FAILED, RunState.TIMED_OUT, RunState.INTERRUPTED))[
+                :RUNS
+            ],
+            "done": ended.filter(kind__in=(RunKind.BRANCH, RunKind.WORKER), state=RunState.SUCCEEDED)[:RUNS],
+            "agents": [agent for agent in agents.values() if agent.enabled][:RUNS],
             "steps": steps,
             "steps_left": sum(not step.done for step in steps),
         },

@@ -16,6 +16,7 @@ from messaging.models import Message
 
 WIDTH = 1000
 LEAST = 4
+RETRIED = (RunKind.BRANCH, RunKind.WORKER)
 
 
 def load(actor: Actor, run: Run) -> dict[str, Any]:
@@ -26,10 +27,11 @@ def load(actor: Actor, run: Run) -> dict[str, Any]:
     return {
         "run": run,
         "is_live": run.state in LIVE_STATES,
-        "can_retry": run.state not in LIVE_STATES and run.state != RunState.SUCCEEDED,
+        "can_retry": run.kind in RETRIED and run.state not in LIVE_STATES and run.state != RunState.SUCCEEDED,
         "failure": shown["failure"],
         "result_text": shown["result_text"],
-        "title": run.title or f"{RunKind(run.kind).label} run {run.pk}",
+        "title": _title(run),
+        "summarises": run.input if run.kind == RunKind.COMPACTION and "from_seq" in run.input else None,
         "prompt": run.prompt,
         "steps": steps,
         "children": children,
@@ -42,10 +44,16 @@ def load(actor: Actor, run: Run) -> dict[str, Any]:
     }
 
 
+def _title(run: Run) -> str:
+    if run.kind == RunKind.COMPACTION:
+        return f"Summary: {run.title[:1].lower()}{run.title[1:]}" if run.title else f"Summary {run.pk}"
+    return run.title or f"{RunKind(run.kind).label} run {run.pk}"
+
+
 def _causes(run: Run) -> list[Message]:
-    """Return the messages that this run answered; for a child, those that its parent answered."""
+    """Return the messages that this run answered; for a child, those that its parent answered; none for upkeep."""
     answered_by = run.pk if run.kind == RunKind.CHANNEL else run.parent_id
-    if run.conversation is None or answered_by is None:
+    if run.conversation is None or answered_by is None or run.kind == RunKind.COMPACTION:
         return []
     return list(run.conversation.messages.filter(handled_by_run_id=answered_by).order_by("seq"))
 

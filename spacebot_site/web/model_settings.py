@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts.actor import Actor
-from accounts.errors import AccountsError, InvalidInput
+from accounts.errors import AccountsError
 from accounts.models import Role
 from llm import queries
 from llm.models import Process, ProviderKind, Route
@@ -20,11 +20,11 @@ from llm.services.provider_test import test_provider
 from spacebot_site.web.door import page
 from spacebot_site.web.first_steps import STAND_INS, has_real_model
 from spacebot_site.web.forms import attempt, number
+from spacebot_site.web.model_forms import PRICES, read_price
 
 USAGE_DAYS = 30
 FALLBACKS = 3
 KINDS = [(kind.value, kind.label) for kind in ProviderKind if kind not in STAND_INS]
-PRICES = ("input_price", "output_price", "cache_read_price", "cache_write_price")
 PROCESS_WORDS = {
     Process.CHANNEL: "talks with people",
     Process.BRANCH: "thinks on the side",
@@ -97,6 +97,8 @@ def _change(request: HttpRequest, actor: Actor) -> None:
             lambda: services.add_model(actor, provider_id, name=name, **_prices(request)),
             f"{name} can be used now.",
         )
+    elif act == "add_models":
+        _add_models(request, actor, provider_id)
     elif act == "remove_model":
         attempt(request, lambda: services.remove_model(actor, entry_id), "The model was removed.")
     elif act == "route":
@@ -125,13 +127,17 @@ def _add_provider(request: HttpRequest, actor: Actor) -> None:
     )
 
 
+def _add_models(request: HttpRequest, actor: Actor, provider_id: int) -> None:
+    names = request.POST.getlist("names")
+
+    def add() -> None:
+        for name in names:
+            services.add_model(actor, provider_id, name=name)
+
+    if names:
+        attempt(request, add, f"{', '.join(names)} can be used now.")
+
+
 def _prices(request: HttpRequest) -> dict[str, Decimal]:
-    found = {}
-    for field in PRICES:
-        text = request.POST.get(field, "").strip()
-        if text:
-            try:
-                found[field] = Decimal(text)
-            except InvalidOperation:
-                raise InvalidInput("A price is a number.", field=field) from None
-    return found
+    found = {field: read_price(request.POST.get(field, ""), field) for field in PRICES}
+    return {field: price for field, price in found.items() if price is not None}

@@ -14,8 +14,15 @@ from agents.queries import get_run, list_runs
 from messaging.queries import get_conversation
 from spacebot_site.web import inspector
 from spacebot_site.web.door import page, wants_fragment
+from spacebot_site.web.forms import number
 
 PAGE = 50
+KIND_WORDS = {
+    RunKind.CHANNEL: "Channels",
+    RunKind.BRANCH: "Branches",
+    RunKind.WORKER: "Workers",
+    RunKind.COMPACTION: "Summaries",
+}
 
 
 @require_GET
@@ -26,17 +33,19 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         "kind": kind if kind in RunKind.values else None,
         "live_only": "live" in request.GET,
     }
-    conversation = request.GET.get("conversation", "")
-    inside = get_conversation(actor, int(conversation)) if conversation.isdecimal() else None
+    conversation = number(request.GET.get("conversation"))
+    inside = get_conversation(actor, conversation) if conversation else None
     before = request.GET.get("before", "")
     found = list_runs(
         actor,
         conversation_id=inside.pk if inside else None,
-        before=int(before) if before.isdecimal() else None,
+        before=number(before) or None,
         limit=PAGE + 1,
         **chosen,
     )
     query = request.GET.copy()
+    first = query.copy()
+    first.pop("before", None)
     query["before"] = str(found[PAGE - 1].pk) if len(found) > PAGE else ""
     return render(
         request,
@@ -44,7 +53,8 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         {
             "runs": found[:PAGE],
             "next_page": query.urlencode() if len(found) > PAGE else "",
-            "kinds": RunKind.choices,
+            "first_page": first.urlencode() if before else None,
+            "kinds": KIND_WORDS.items(),
             "inside": inside,
             "bad_states": (RunState.FAILED, RunState.TIMED_OUT, RunState.INTERRUPTED),
             **chosen,

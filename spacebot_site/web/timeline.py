@@ -1,4 +1,4 @@
-"""A conversation as a reader sees it: messages in order, with the branches and workers between them."""
+"""A conversation as a reader sees it: messages in order, between them branches, workers and what was summarised."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import Any
 from django.db.models import OuterRef, Q, Subquery
 
 from accounts.actor import Actor
-from agents.models import LIVE_STATES, Run, RunKind, RunState
+from agents.models import LIVE_STATES, Checkpoint, Run, RunKind, RunState
 from agents.payloads import run_payload
 from agents.queries import current_tools, readable_runs
 from messaging.markdown import render
-from messaging.models import Conversation, Delivery, DeliveryState, Direction, Message, Reaction
+from messaging.models import Conversation, Delivery, DeliveryState, Direction, Message
+from spacebot_site.web.message_parts import quote_of, reactions_of
 
 PAGE = 50
+CARDS = (RunKind.BRANCH, RunKind.WORKER)
 JOIN = timedelta(minutes=5)
 STATE_WORDS = {
     RunState.QUEUED: "Waiting to start",
@@ -32,7 +34,7 @@ OUTCOME_WORDS = {"partial": "Partly done", "failed": "Did not work out"}
 
 @dataclass
 class Timeline:
-    """`items` are dicts with a `message` or a `card`; `older_seq` asks for the page before, None at the start.
+    """`items` are dicts with a `message`, a `card` or a `checkpoint`; `older_seq` asks for the page before, None at the start.
 
     `live_run_id` is the channel's run, while it is answering.
     """
@@ -43,31 +45,53 @@ class Timeline:
 
 
 def load(actor: Actor, conversation: Conversation, *, before_seq: int | None = None) -> Timeline:
-    """Return one page of a conversation that the actor was let into; four queries."""
+    """Return one page of a conversation that the actor was let into; five queries."""
     found = _messages(conversation, before_seq)
     has_older, messages = len(found) > PAGE, found[-PAGE:]
     runs = _runs(actor, conversation, messages, newest=before_seq is None, all_from_start=not has_older)
-    reactions: dict[int, list[Reaction]] = {}
-    for reaction in Reaction.objects.filter(message__in=messages).select_related("person").order_by("id"):
-        reactions.setdefault(reaction.message_id, []).append(reaction)
-    children = [run for run in runs if run.kind != RunKind.CHANNEL]
+    reactions = reactions_of(messages, user_id=actor.user.pk)
+    children = [run for run in runs if run.kind in CARDS]
     running = [run.pk for run in children if run.state == RunState.RUNNING]
     tools = current_tools(running) if running else {}
     entries: list[tuple[datetime, int, dict[str, Any]]] = [
         (run.created_at, run.pk, {"card": card(run, tools.get(run.pk, ""))}) for run in children
     ]
-    entries += [(each.created_at, each.seq, {"message": _shown(each, reactions)}) for each in messages]
+    entries += [
+        (each.created_at, each.seq, {"message": _shown(each, reactions.get(each.pk, []))})
+        for each in messages
+    ]
     items = [entry for _, _, entry in sorted(entries, key=lambda each: each[:2])]
+    items = _with_checkpoints(items, conversation, messages)
     _join(items)
     live = next((run.pk for run in runs if run.kind == RunKind.CHANNEL), None)
     return Timeline(items, messages[0].seq if has_older else None, live)
 
 
+def _with_checkpoints(
+    items: list[dict[str, Any]], conversation: Conversation, messages: list[Any]
+) -> list[dict[str, Any]]:
+    """Put each summary of messages behind the last message that it stands for."""
+    if not messages:
+        return items
+    rows = Checkpoint.objects.filter(
+        conversation=conversation, level=0, to_seq__range=(messages[0].seq, messages[-1].seq)
+    )
+    ends = {row.to_seq: row for row in rows}
+    found: list[dict[str, Any]] = []
+    for item in items:
+        found.append(item)
+        if "message" in item and item["message"]["seq"] in ends:
+            found.append({"checkpoint": ends[item["message"]["seq"]]})
+    return found
+
+
 def _messages(conversation: Conversation, before_seq: int | None) -> list[Any]:
     """Return up to one more than a page, in order, each with why its delivery failed, if it did."""
     failed = Delivery.objects.filter(message=OuterRef("pk"), state=DeliveryState.FAILED)
-    found = Message.objects.filter(conversation=conversation).annotate(
-        failure=Subquery(failed.values("error")[:1])
+    found = (
+        Message.objects.filter(conversation=conversation)
+        .select_related("reply_to")
+        .annotate(failure=Subquery(failed.values("error")[:1]))
     )
     if before_seq is not None:
         found = found.filter(seq__lt=before_seq)
@@ -101,7 +125,7 @@ def _runs(
     actor: Actor, conversation: Conversation, messages: list[Message], *, newest: bool, all_from_start: bool
 ) -> list[Run]:
     """Return the branches and workers among these messages, and the channel's run if it is live."""
-    wanted = ~Q(kind=RunKind.CHANNEL)
+    wanted = Q(kind__in=CARDS)
     if messages and not all_from_start:
         wanted &= Q(created_at__gte=messages[0].created_at)
     if messages and not newest:
@@ -112,7 +136,7 @@ def _runs(
     return list(runs.order_by("-id")[:PAGE])
 
 
-def _shown(message: Any, reactions: dict[int, list[Reaction]]) -> dict[str, Any]:
+def _shown(message: Any, reactions: list[dict[str, Any]]) -> dict[str, Any]:
     outbound = message.direction == Direction.OUTBOUND
     return {
         "id": message.pk,
@@ -126,7 +150,8 @@ def _shown(message: Any, reactions: dict[int, list[Reaction]]) -> dict[str, Any]
         "at": message.created_at,
         "failed": message.failure is not None,
         "failure": message.failure or "",
-        "reactions": reactions.get(message.pk, []),
+        "reactions": reactions,
+        "quote": quote_of(message.reply_to) if message.reply_to else None,
         "joined": False,
     }
 

@@ -9,6 +9,7 @@ import "./palette.js";
 import "./drawer.js";
 import "./run_actions.js";
 import "./fresh.js";
+import "./filters.js";
 import { connect } from "./live.js";
 
 connect();

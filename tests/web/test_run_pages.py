@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -110,11 +111,30 @@ def test_the_list_filters_by_kind_and_by_what_is_under_way(team: Team, sign_in: 
     assert "Count the links" not in client.get("/runs/?live").content.decode()
 
 
-def test_a_run_page_asks_the_database_little(
-    team: Team, sign_in: SignIn, django_assert_max_num_queries: Any
-) -> None:
-    run = finished_worker(team)
+def test_long_lists_of_runs_have_pages(team: Team, sign_in: SignIn) -> None:
+    chat = private_chat(team)
+    for number in range(55):
+        worker(chat, title=f"worker {number}.")
     client = sign_in(team.member)
-    client.get(f"/runs/{run.pk}/")
-    with django_assert_max_num_queries(14):
-        client.get(f"/runs/{run.pk}/")
+    first = client.get("/runs/?kind=worker").content.decode()
+    assert "worker 54." in first
+    assert "worker 4." not in first
+    following = re.search(r'href="\?(kind=worker&amp;before=\d+)"', first)
+    assert following
+    second = client.get(f"/runs/?{following[1].replace('&amp;', '&')}").content.decode()
+    assert "worker 4." in second
+    assert "worker 5." not in second
+    assert 'href="?kind=worker"' in second
+    assert "Older runs" not in second
+
+
+def test_a_reply_offers_no_retry(team: Team, sign_in: SignIn) -> None:
+    run = finished_worker(team, state=RunState.FAILED, failure={"message": "No."})
+    Run.objects.update(kind="channel")
+    assert "data-run-action" not in sign_in(team.member).get(f"/runs/{run.pk}/").content.decode()
+
+
+def test_the_parts_of_a_prompt_are_named(team: Team, sign_in: SignIn) -> None:
+    run = finished_worker(team)
+    Run.objects.update(kind="channel")
+    assert "(of this conversation)" in sign_in(team.member).get(f"/runs/{run.pk}/").content.decode()

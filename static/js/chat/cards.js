@@ -1,7 +1,7 @@
 // Live cards for branches and workers: what each does now, for how long, and a way to stop it.
 import { hurry } from "../times.js";
 import { announce } from "../toasts.js";
-import { conversationId, stream, tail } from "./thread.js";
+import { conversationId, stream, tail } from "./dom.js";
 import { change } from "./scroll.js";
 
 const pattern = document.getElementById("card-pattern");
@@ -55,7 +55,7 @@ if (conversationId) {
   document.addEventListener("live:event", (event) => {
     const { kind, payload } = event.detail;
     if (event.detail.conversation_id !== conversationId) return;
-    if (kind === "run.changed" && payload.run.kind !== "channel") change(() => update(payload.run));
+    if (kind === "run.changed" && ["branch", "worker"].includes(payload.run.kind)) change(() => update(payload.run));
     if (kind === "run.activity") {
       const card = find(payload.run_id);
       if (!card) return;

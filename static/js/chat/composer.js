@@ -1,7 +1,9 @@
 // Writing and sending. What is typed is kept in this browser until the server has it.
 import { call } from "../api.js";
-import { addPending, conversationId, settle } from "./thread.js";
+import { conversationId } from "./dom.js";
+import { choose, take } from "./reply.js";
 import { toNewest } from "./scroll.js";
+import { addPending, settle } from "./thread.js";
 
 const form = document.getElementById("composer");
 const field = document.getElementById("text");
@@ -17,10 +19,10 @@ function keep(key, value) {
 }
 
 const unsent = () => JSON.parse(read(UNSENT) || "{}");
-function remember(clientId, text) {
+function remember(clientId, message) {
   const all = unsent();
-  if (text === null) delete all[clientId];
-  else all[clientId] = text;
+  if (message === null) delete all[clientId];
+  else all[clientId] = message;
   keep(UNSENT, Object.keys(all).length ? JSON.stringify(all) : "");
 }
 
@@ -30,7 +32,7 @@ function fit() {
   field.style.height = `${field.scrollHeight}px`;
 }
 
-function failed(row, clientId, text, error) {
+function failed(row, clientId, message, error) {
   const line = row.querySelector(".message-note") || row.querySelector(".message-main").appendChild(document.createElement("p"));
   line.className = "message-note bad";
   line.setAttribute("role", "alert");
@@ -41,7 +43,7 @@ function failed(row, clientId, text, error) {
   again.textContent = "Send again";
   again.addEventListener("click", () => {
     line.remove();
-    deliver(row, clientId, text);
+    deliver(row, clientId, message);
   });
   const drop = document.createElement("button");
   drop.type = "button";
@@ -50,21 +52,22 @@ function failed(row, clientId, text, error) {
   drop.addEventListener("click", () => {
     row.remove();
     remember(clientId, null);
-    field.value = field.value ? `${text}\n${field.value}` : text;
+    field.value = field.value ? `${message.text}\n${field.value}` : message.text;
     keep(DRAFT, field.value);
+    choose(message.reply_to_id);
     field.focus();
     fit();
   });
   line.append(again, drop);
 }
 
-async function deliver(row, clientId, text) {
+async function deliver(row, clientId, message) {
   try {
-    const answer = await call("POST", `/conversations/${conversationId}/messages`, { text, client_id: clientId });
+    const answer = await call("POST", `/conversations/${conversationId}/messages`, { ...message, client_id: clientId });
     remember(clientId, null);
     settle(row, answer.message ?? answer);
   } catch (error) {
-    failed(row, clientId, text, error);
+    failed(row, clientId, message, error);
   }
 }
 
@@ -72,12 +75,12 @@ function newId() {
   return crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export function send(text) {
+function send(message) {
   const clientId = newId();
-  remember(clientId, text);
-  const row = addPending(clientId, text);
+  remember(clientId, message);
+  const row = addPending(clientId, message.text, message.reply_to_id);
   toNewest();
-  deliver(row, clientId, text);
+  deliver(row, clientId, message);
 }
 
 function submit() {
@@ -86,7 +89,7 @@ function submit() {
   field.value = "";
   keep(DRAFT, "");
   fit();
-  send(text);
+  send({ text, reply_to_id: take() });
 }
 
 if (conversationId && form) {
@@ -107,8 +110,8 @@ if (conversationId && form) {
     fit();
     field.focus();
   });
-  for (const [clientId, text] of Object.entries(unsent())) {
-    deliver(addPending(clientId, text), clientId, text);
+  for (const [clientId, message] of Object.entries(unsent())) {
+    deliver(addPending(clientId, message.text, message.reply_to_id), clientId, message);
   }
   if (matchMedia("(min-width: 761px)").matches) field.focus({ preventScroll: true });
 }

@@ -1,8 +1,10 @@
 // Where the connection was lost, a divider shows it; what was missed follows below.
 import { fragment } from "../api.js";
 import { refreshTimes } from "../times.js";
-import { conversationId, markRead, stream, tail } from "./thread.js";
+import { conversationId, stream, tail } from "./dom.js";
+import { drawAll } from "./reactions.js";
 import { change, toNewest } from "./scroll.js";
+import { markRead } from "./thread.js";
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const SHORT_MS = 1500;
@@ -32,6 +34,7 @@ async function behind() {
     stream.replaceChildren(...page.getElementById("stream").childNodes);
     for (const row of pending) stream.insertBefore(row, tail());
     refreshTimes(stream);
+    drawAll(stream);
     toNewest();
   } catch { /* the dot shows that we are away; the next connection tries again */ }
 }

@@ -1,14 +1,25 @@
 // Older messages come while the reader scrolls up, without moving what is on the screen.
 import { fragment } from "../api.js";
 import { refreshTimes } from "../times.js";
-import { conversationId, join, stream } from "./thread.js";
+import { conversationId, stream } from "./dom.js";
+import { drawAll } from "./reactions.js";
 import { prepend } from "./scroll.js";
+import { join } from "./thread.js";
 
-let busy = false;
+let loading = null;
 
-async function load(marker) {
-  if (busy) return;
-  busy = true;
+function load(marker) {
+  loading ??= fetchPage(marker).finally(() => { loading = null; });
+  return loading;
+}
+
+// Load the page before; false at the beginning of the conversation, or when it did not come.
+export async function loadOlder() {
+  const marker = stream.querySelector("[data-older]");
+  return marker ? load(marker) : false;
+}
+
+async function fetchPage(marker) {
   marker.textContent = "Loading older messages …";
   try {
     const page = document.createElement("template");
@@ -17,7 +28,9 @@ async function load(marker) {
     prepend(() => marker.replaceWith(page.content));
     refreshTimes(stream);
     if (first?.matches(".message")) join(first);
+    drawAll(stream);
     watch();
+    return true;
   } catch (error) {
     marker.replaceChildren(`${error.message} `);
     const again = document.createElement("button");
@@ -26,8 +39,7 @@ async function load(marker) {
     again.textContent = "Try again";
     again.addEventListener("click", () => load(marker));
     marker.append(again);
-  } finally {
-    busy = false;
+    return false;
   }
 }
 

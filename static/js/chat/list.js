@@ -1,18 +1,20 @@
 // The conversation list: search as you type, unread counts, newest first.
 import { fragment } from "../api.js";
 import { refreshTimes } from "../times.js";
-import { conversationId } from "./thread.js";
+import { conversationId } from "./dom.js";
 
 const list = document.getElementById("conversations");
 const search = document.querySelector("[data-search-field]");
 let waiting = null;
 let asked = 0;
+let pages = 1;
 
 async function reread() {
   const mine = ++asked;
   const address = new URL(list.dataset.source, location.href);
   if (search.value.trim()) address.searchParams.set("q", search.value.trim());
   if (conversationId) address.searchParams.set("open", conversationId);
+  if (pages > 1) address.searchParams.set("pages", pages);
   try {
     const html = await fragment(address);
     if (mine !== asked) return;
@@ -34,7 +36,10 @@ export function soon(ms = 350) {
   waiting = setTimeout(reread, ms);
 }
 
-search.addEventListener("input", () => soon(180));
+search.addEventListener("input", () => {
+  pages = 1;
+  soon(180);
+});
 search.addEventListener("keydown", (event) => {
   if (event.key !== "ArrowDown") return;
   event.preventDefault();
@@ -48,7 +53,15 @@ list.addEventListener("keydown", (event) => {
   else links[next]?.focus();
   event.preventDefault();
 });
-list.addEventListener("click", (event) => event.target.closest("[data-list-retry]") && reread());
+list.addEventListener("click", async (event) => {
+  const more = event.target.closest("[data-more-conversations]");
+  if (more) {
+    const shown = list.querySelectorAll("a.conversation").length;
+    pages = Number(more.dataset.moreConversations);
+    await reread();
+    list.querySelectorAll("a.conversation")[shown]?.focus({ preventScroll: true });
+  } else if (event.target.closest("[data-list-retry]")) reread();
+});
 document.addEventListener("live:event", (event) => {
   if (["message.created", "conversation.changed"].includes(event.detail.kind)) soon(conversationId === event.detail.conversation_id ? 900 : 350);
 });

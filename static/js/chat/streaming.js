@@ -1,6 +1,7 @@
 // A reply while it is written: typing, then its text as it comes, then the stored message in its place.
 import { hurry } from "../times.js";
-import { build, conversationId, stream, tail, thread } from "./thread.js";
+import { conversationId, stream, tail, thread } from "./dom.js";
+import { build } from "./thread.js";
 import { change } from "./scroll.js";
 
 const typing = document.getElementById("typing");

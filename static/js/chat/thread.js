@@ -2,17 +2,15 @@
 import { announce } from "../toasts.js";
 import { hurry, refreshTimes } from "../times.js";
 import { call } from "../api.js";
+import { conversationId, find, stream, tail, thread } from "./dom.js";
+import { addQuote } from "./quotes.js";
 import { change, countUnseen, isFollowing } from "./scroll.js";
 
-export const thread = document.getElementById("thread");
-export const stream = document.getElementById("stream");
-export const conversationId = Number(thread?.dataset.conversation) || null;
 const pattern = document.getElementById("message-pattern");
 const me = thread?.dataset.person;
 const JOIN_MS = 5 * 60_000;
 
 const bySeq = (seq) => stream.querySelector(`.message[data-seq="${seq}"]`);
-const byId = (id) => stream.querySelector(`.message[data-id="${id}"]`);
 
 export function build(message) {
   const row = pattern.content.firstElementChild.cloneNode(true);
@@ -27,8 +25,9 @@ export function build(message) {
   row.querySelector(".message-author").textContent = message.author_name;
   const run = row.querySelector("[data-run-link]");
   if (outbound && message.run_id) run.href = `/runs/${message.run_id}/`;
-  else run.closest(".message-tools").remove();
+  else run.remove();
   fill(row, message);
+  if (message.reply_to_id) addQuote(row, message.reply_to_id);
   return row;
 }
 
@@ -66,10 +65,6 @@ export function join(row) {
   row.toggleAttribute("data-joined", Boolean(same));
 }
 
-export function tail() {
-  return document.getElementById("tail");
-}
-
 function place(row) {
   const seq = Number(row.dataset.seq);
   const later = [...stream.querySelectorAll(".message[data-seq]")].find((each) => each !== row && Number(each.dataset.seq) > seq);
@@ -79,9 +74,9 @@ function place(row) {
   if (next?.matches(".message")) join(next);
 }
 
-export function addPending(clientId, text) {
+export function addPending(clientId, text, replyTo = null) {
   document.getElementById("welcome")?.remove();
-  const row = build({ direction: "in", person_id: me, author_name: thread.dataset.me, text, created_at: new Date().toISOString() });
+  const row = build({ direction: "in", person_id: me, author_name: thread.dataset.me, text, reply_to_id: replyTo, created_at: new Date().toISOString() });
   row.dataset.pending = clientId;
   change(() => stream.insertBefore(row, tail()));
   join(row);
@@ -91,7 +86,7 @@ export function addPending(clientId, text) {
 
 // The server has it: the waiting row becomes the real one, unless the event was faster.
 export function settle(row, message) {
-  if (byId(message.id) && byId(message.id) !== row) {
+  if (find(message.id) && find(message.id) !== row) {
     row.remove();
     return;
   }
@@ -103,7 +98,7 @@ export function settle(row, message) {
 }
 
 export function arrive(message) {
-  if (message.conversation_id !== conversationId || byId(message.id) || bySeq(message.seq)) return null;
+  if (message.conversation_id !== conversationId || find(message.id) || bySeq(message.seq)) return null;
   document.getElementById("welcome")?.remove();
   const mine = message.direction === "in" && String(message.person_id) === me;
   const waiting = mine && [...stream.querySelectorAll(".message[data-pending]")].find((row) => row.querySelector(".message-text").textContent === message.text);
@@ -142,7 +137,7 @@ export function lastSeq() {
 }
 
 function note(id, text) {
-  const row = byId(id);
+  const row = find(id);
   if (!row || row.querySelector(".message-note.bad")) return;
   const line = document.createElement("p");
   line.className = "message-note bad";
@@ -150,21 +145,10 @@ function note(id, text) {
   change(() => row.querySelector(".message-main").append(line));
 }
 
-function react({ message_id, emoji, by }) {
-  const box = byId(message_id)?.querySelector(".reactions");
-  if (!box || [...box.children].some((each) => each.textContent === emoji && each.title === (by?.name ?? by))) return;
-  const chip = document.createElement("span");
-  chip.className = "reaction";
-  chip.textContent = emoji;
-  chip.title = by?.name ?? by ?? "";
-  change(() => box.append(chip));
-}
-
 if (conversationId) {
   document.addEventListener("live:event", (event) => {
     const { kind, payload } = event.detail;
     if (kind === "message.created" && arrive(payload.message)) markRead();
-    else if (kind === "message.reacted") react(payload);
     else if (kind === "delivery.failed") note(payload.message_id, `Not delivered: ${payload.reason}`);
   });
   document.addEventListener("visibilitychange", markRead);

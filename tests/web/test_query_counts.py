@@ -1,0 +1,85 @@
+"""How often each page may ask the database, whatever it shows: rows of ten conversations and their runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agents.models import Checkpoint, RunKind, RunState
+from llm.models import ModelEntry, Provider, Route
+from messaging.models import Message, Reaction
+from tests.factories import Team
+from tests.web.conftest import SignIn
+from tests.web.test_chat_pages import say, worker
+from tests.web.test_pages import private_chat
+from tests.web.test_run_pages import finished_worker
+
+MOST = {
+    "/home/": 18,
+    "/chat/": 7,
+    "/chat/list/": 7,
+    "/chat/{chat}/": 14,
+    "/chat/{chat}/before/20/": 10,
+    "/chat/{chat}/people/": 8,
+    "/chat/{chat}/model/": 6,
+    "/chat/{chat}/rename/": 5,
+    "/chat/new/": 6,
+    "/palette/?q=a": 6,
+    "/runs/": 5,
+    "/runs/{run}/": 14,
+    "/agents/": 5,
+    "/agents/spacebot/": 6,
+    "/agents/new/": 4,
+    "/settings/models/": 10,
+    "/settings/models/providers/{provider}/": 5,
+    "/settings/models/{model}/": 5,
+    "/settings/members/": 6,
+    "/settings/tokens/": 6,
+    "/settings/secrets/": 6,
+}
+
+
+@pytest.fixture
+def full(team: Team) -> dict[str, int]:
+    """Much of everything, for an administrator who takes part in all of it."""
+    team.member.user.memberships.update(role="admin")
+    provider = Provider.objects.create(organization=team.organization, name="House", kind="openai_chat")
+    for number in range(6):
+        entry = ModelEntry.objects.create(
+            organization=team.organization, provider=provider, name=f"m{number}"
+        )
+        Route.objects.create(organization=team.organization, process="channel", position=number, entry=entry)
+    run = finished_worker(team)
+    for number in range(10):
+        chat = private_chat(team, title=f"Chat {number}")
+        for state in (RunState.RUNNING, RunState.QUEUED):
+            worker(chat, kind=RunKind.WORKER, title="w", state=state)
+        said = say(chat, "said", seq=1, outbound=True)
+    for seq in range(2, 30):
+        said = say(chat, f"line {seq}", seq=seq)
+        Message.objects.filter(pk=said.pk).update(reply_to=said)
+        Reaction.objects.create(organization=team.organization, message=said, run_id=1, emoji="👍")
+    chat.settings = {"model": entry.pk}
+    chat.save()
+    for end in (10, 20):
+        Checkpoint.objects.create(
+            organization=team.organization,
+            conversation=chat,
+            from_seq=end - 9,
+            to_seq=end,
+            title="t",
+            summary="s",
+        )
+    return {"chat": chat.pk, "run": run.pk, "provider": provider.pk, "model": entry.pk}
+
+
+@pytest.mark.parametrize("path", MOST)
+def test_a_page_asks_the_database_little(
+    path: str, team: Team, full: dict[str, int], sign_in: SignIn, django_assert_max_num_queries: Any
+) -> None:
+    client = sign_in(team.member)
+    address = path.format(**full)
+    assert client.get(address).status_code == 200
+    with django_assert_max_num_queries(MOST[path]):
+        client.get(address)
