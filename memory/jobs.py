@@ -1,4 +1,4 @@
-"""Celery jobs. Each may run twice, late, or not at all: rows decide. None asks a chat model anything."""
+"""Celery jobs. Each may run twice, late, or not at all: rows decide. Only ingestion asks a chat model anything."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from celery import shared_task
 from django.core.cache import cache
 
 from memory.errors import EmbedderUnavailable
+from memory.ingestion import claims, folders, work
 from memory.services import embedding, frequencies, transcripts
 
 log = structlog.get_logger(__name__)
@@ -32,3 +33,17 @@ def index() -> None:
 @shared_task(name="memory.upkeep", ignore_result=True)
 def upkeep() -> None:
     frequencies.refresh_frequencies()
+    work.sweep_store()
+
+
+@shared_task(name="memory.ingest", ignore_result=True)
+def ingest() -> None:
+    """Take what was dropped, and start on files that are due."""
+    folders.take_dropped()
+    for file_id in claims.list_due():
+        ingest_file.delay(file_id)
+
+
+@shared_task(name="memory.ingest_file", ignore_result=True)
+def ingest_file(file_id: int) -> None:
+    work.work_on(file_id)

@@ -177,6 +177,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "index memory": {"task": "memory.index", "schedule": 15.0, "options": {"expires": 15}},
     "memory upkeep": {"task": "memory.upkeep", "schedule": 600.0, "options": {"expires": 600}},
+    "ingest files": {"task": "memory.ingest", "schedule": 10.0, "options": {"expires": 10}},
     "prune events": {"task": "realtime.prune", "schedule": 6 * 3600.0},
     "sweep runs": {"task": "agents.sweep", "schedule": 3.0, "options": {"expires": 10}},
     "keep what is quiet": {"task": "agents.keep_quiet", "schedule": 60.0, "options": {"expires": 60}},
@@ -186,7 +187,11 @@ CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "runs"
 # A nudge that is lost is made up for by a sweep, so nobody keeps account of it: that was a third of the worker's time.
 CELERY_TASK_QUEUES = [Queue("runs", no_ack=True), Queue("embed", no_ack=True)]
-CELERY_TASK_ROUTES = {"memory.*": {"queue": "embed"}}
+CELERY_TASK_ROUTES = {
+    "memory.ingest": {"queue": "runs"},
+    "memory.ingest_file": {"queue": "runs"},  # It waits for models, as runs do.
+    "memory.*": {"queue": "embed"},
+}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 15,

@@ -10,14 +10,18 @@ from django.db.models.signals import post_delete, post_save
 
 from accounts import hooks
 from accounts.models import ApiToken, Membership, User
+from agents.models import Agent
+from agents.queries import get_agent
+from memory.ingestion.agents import AgentPlace, set_agent_directory
 from messaging.queries import can_read_conversation
 from realtime.access import set_conversation_gate
 from realtime.services import announce_access_change
 
 
 def connect() -> None:
-    """Let realtime ask who reads what, and hear of every change of access, the admin's included."""
+    """Let lower packages ask who reads what and who is an agent, and hear of every change of access."""
     set_conversation_gate(can_read_conversation)
+    set_agent_directory(named=_agents_named, check=get_agent)
     hooks.on_membership_removed.append(announce_access_change)
     hooks.on_role_changed.append(announce_access_change)
     for model in (Membership, ApiToken):
@@ -25,6 +29,11 @@ def connect() -> None:
         post_delete.connect(_on_row, sender=model, dispatch_uid="realtime-access")
     post_save.connect(_on_user, sender=User, dispatch_uid="realtime-access")
     user_logged_out.connect(_on_sign_out, dispatch_uid="realtime-access")
+
+
+def _agents_named(slug: str) -> list[AgentPlace]:
+    rows = Agent.objects.filter(slug=slug).values_list("organization_id", "organization__slug", "pk")
+    return [AgentPlace(*row) for row in rows]
 
 
 def _on_row(instance: Membership | ApiToken, created: bool = False, **_: Any) -> None:

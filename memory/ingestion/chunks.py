@@ -49,9 +49,7 @@ def split(pages: Iterable[Page], *, size: int = SIZE, overlap: int = OVERLAP) ->
         if piece.strip():
             first = start + len(piece) - len(piece.lstrip())
             last = start + len(piece.rstrip()) - 1
-            chunks.append(
-                Chunk(start, end, piece, _page(kept, starts, first), _page(kept, starts, last))
-            )
+            chunks.append(Chunk(start, end, piece, _page(kept, starts, first), _page(kept, starts, last)))
     return chunks
 
 

@@ -59,9 +59,11 @@ def read_file(path: Path, name: str, *, timeout_s: float = TIMEOUT_S) -> Reading
 def _collect(child: subprocess.Popen[bytes], until: float) -> bytes:
     assert child.stdout is not None
     source, output = child.stdout.fileno(), bytearray()
+    waiting = select.poll()
+    waiting.register(source, select.POLLIN)
     while True:
-        left = until - time.monotonic()
-        if left <= 0 or not select.select([source], [], [], left)[0]:
+        left_s = until - time.monotonic()
+        if left_s <= 0 or not waiting.poll(left_s * 1_000):
             raise Unreadable("Reading it took too long.")
         piece = os.read(source, 1 << 20)
         if not piece:

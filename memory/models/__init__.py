@@ -23,9 +23,10 @@ from memory.models.index import (
     Shelf,
     TranscriptState,
 )
+from memory.models.ingestion import ChunkState, FileState, IngestedChunk, IngestedFile
 
 __all__ = [
-    "DIMENSIONS", "EVERYONE", "Association", "Audience", "CommonTerm", "Consolidation", "InboxItem", "InboxKind",
-    "IndexedMessage", "Memory", "MemoryEdit", "MemoryType", "MessagePosting", "Posting", "Relation", "Section",
-    "SectionPosting", "Shelf", "Source", "TranscriptState",
+    "DIMENSIONS", "EVERYONE", "Association", "Audience", "ChunkState", "CommonTerm", "Consolidation", "FileState",
+    "InboxItem", "InboxKind", "IndexedMessage", "IngestedChunk", "IngestedFile", "Memory", "MemoryEdit", "MemoryType",
+    "MessagePosting", "Posting", "Relation", "Section", "SectionPosting", "Shelf", "Source", "TranscriptState",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from ninja import NinjaAPI
 import accounts.api
 import agents.api
 import llm.api
+import memory.ingestion.api
 import realtime.api
 import secret_store.api
 from spacebot_site.api import health, problems
@@ -33,5 +34,6 @@ api.add_router("", accounts.api.router, tags=["organization"])
 api.add_router("", secret_store.api.router, tags=["secrets"])
 api.add_router("", realtime.api.router, tags=["events"])
 api.add_router("", llm.api.router, tags=["models"])
+api.add_router("", memory.ingestion.api.router)
 for router in agents.api.routers:
     api.add_router("", router)

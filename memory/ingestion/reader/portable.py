@@ -29,7 +29,9 @@ def read_portable(data: bytes, budget: Budget) -> Pieces:
         raise Unreadable("The PDF is broken: none of its pages can be read.")
     if broken:
         shown = ", ".join(str(number) for number in broken[:10])
-        yield Notice(f"{len(broken)} of {count} pages could not be read: {shown}{' …' if broken[10:] else ''}.")
+        yield Notice(
+            f"{len(broken)} of {count} pages could not be read: {shown}{' …' if broken[10:] else ''}."
+        )
 
 
 def _open(data: bytes) -> tuple[PdfReader, int]:

@@ -8,10 +8,11 @@ from memory.ingestion.reader.pages import Budget, Page, Pieces
 from memory.ingestion.reader.plain import decode
 
 UNSEEN = frozenset({"script", "style", "noscript", "template", "svg"})
-BLOCKS = frozenset(
-    "address article aside blockquote br dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li"
-    " main nav ol option p pre section table title tr ul".split()
-)
+BLOCKS = frozenset({
+    "address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form",
+    "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "option", "p", "pre", "section",
+    "table", "title", "tr", "ul",
+})  # fmt: skip
 
 
 class _Seen(HTMLParser):
