@@ -90,7 +90,8 @@ def shorten(text: str, tokens: int) -> str:
 
 def _drop_oldest(request: ChatRequest, messages: list[ChatMessage], allowed: int) -> list[ChatMessage]:
     """Drop whole exchanges from the front, never between a call and its result, and never the last message."""
-    total = estimate_tokens(replace(request, messages=tuple(messages)))
+    note = UserMessage("[older messages were left out here; they are kept]")
+    total = estimate_tokens(replace(request, messages=(note, *messages)))
     at = 0
     while total > allowed and at < len(messages) - 1:
         total -= estimate_tokens(messages[at])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from django.db import connection
 from django.utils import timezone
 
 from agents.context.history import indent
@@ -14,6 +16,31 @@ WORDS = {
     RunState.RUNNING: "working",
     RunState.WAITING: "idle, waiting for input",
 }
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Whether branches or workers are alive in a conversation, and whether results wait to be told."""
+
+    has_live: bool
+    has_untold: bool
+
+    @property
+    def is_quiet(self) -> bool:
+        return not self.has_live and not self.has_untold
+
+
+def look_around(conversation_id: int) -> Activity:
+    """Ask in one query what most turns need to know only to find nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select exists (select 1 from agents_run where conversation_id = %s and kind in ('branch', 'worker')"
+            " and state in ('queued', 'running', 'waiting')),"
+            " exists (select 1 from agents_report where conversation_id = %s and state = 'pending')",
+            [conversation_id, conversation_id],
+        )
+        has_live, has_untold = cursor.fetchone()
+    return Activity(has_live, has_untold)
 
 
 def status_block(conversation_id: int) -> str:

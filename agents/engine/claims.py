@@ -110,32 +110,27 @@ class Held:
     cancel_requested: bool
 
 
+HOLD = """
+with c as (select last_seq from messaging_conversation where id = %s for no key update)
+select c.last_seq, r.cancel_requested_at is not null
+  from agents_run r left join c on true
+ where r.id = %s and r.fence = %s and r.state = 'running' for no key update of r
+"""
+"""The join reads the conversation's row, and so locks it, before the run's own row is locked on top."""
+
+
 @contextmanager
 def fenced(claim: Claim) -> Iterator[Held]:
-    """Open a unit of work that holds the conversation and the run, or raise LostLease.
+    """Open a unit of work that holds the conversation and the run, in this order, or raise LostLease.
 
     A write under an old fence is thereby refused: whoever claimed the run since has raised it.
     """
     with unit_of_work(), connection.cursor() as cursor:
-        last_seq = 0
-        if claim.conversation_id is not None:
-            cursor.execute(
-                "select last_seq from messaging_conversation where id = %s for no key update",
-                [claim.conversation_id],
-            )
-            row = cursor.fetchone()
-            if row is None:
-                raise LostLease(f"the conversation of run {claim.run_id} is gone")
-            last_seq = row[0]
-        cursor.execute(
-            "select cancel_requested_at is not null from agents_run"
-            " where id = %s and fence = %s and state = 'running' for no key update",
-            [claim.run_id, claim.fence],
-        )
+        cursor.execute(HOLD, [claim.conversation_id, claim.run_id, claim.fence])
         row = cursor.fetchone()
         if row is None:
             raise LostLease(f"run {claim.run_id} is executed elsewhere")
-        yield Held(last_seq=last_seq, cancel_requested=row[0])
+        yield Held(last_seq=row[0] or 0, cancel_requested=row[1])
 
 
 def check_owned(run: Run, claim: Claim) -> None:

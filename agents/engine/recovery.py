@@ -8,16 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
+from django.db import connection
 from django.utils import timezone
 
 from agents.engine import wakeups
 from agents.models import Run, RunKind, RunState
 from agents.states import check_transition
+from messaging.models import Conversation
 from realtime.services import record, unit_of_work
 
 log = structlog.get_logger(__name__)
 
 UNSEEN_S = 3
+FORGOTTEN_S = 15
 MOST_AT_ONCE = 300
 
 
@@ -33,8 +36,39 @@ def sweep() -> int:
     ]
     for run_id, kind, conversation_id in rows:
         wakeups.nudge(run_id, kind, conversation_id)
+    wake_forgotten()
     retire_idle_workers()
     return len(rows)
+
+
+FORGOTTEN = """
+select distinct open.conversation_id from (
+    select conversation_id, created_at from agents_report where state = 'pending'
+    union all
+    select conversation_id, created_at from messaging_message where handling = 'unanswered') open
+ where open.created_at < now() - %s * interval '1 second'
+   and not exists (select 1 from agents_run r where r.conversation_id = open.conversation_id
+        and r.kind = 'channel' and r.state in ('queued', 'running', 'waiting'))
+ limit 100
+"""
+
+
+def wake_forgotten() -> int:
+    """Start a channel run where something is unanswered or untold and nobody looks at it; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(FORGOTTEN, [FORGOTTEN_S])
+        ids = [row[0] for row in cursor.fetchall()]
+    for pk in ids:
+        with unit_of_work():
+            conversation = Conversation.objects.select_for_update().get(pk=pk)
+            last = Run.objects.filter(conversation_id=pk, kind=RunKind.CHANNEL).order_by("-id").first()
+            wakeups.ensure_channel_run(
+                conversation,
+                user_id=last.requester_user_id if last else None,
+                person_id=last.requester_person_id if last else None,
+            )
+        log.warning("conversation.was_forgotten", conversation=pk)
+    return len(ids)
 
 
 def expire_dead_owners() -> int:

@@ -53,6 +53,7 @@ class Channel(Process):
         self._holds = 0
         self._view: View | None = None
         self._corrections = 0
+        self._is_quiet = False
 
     def system(self) -> tuple[str, ...]:
         return channel_system(self.run.agent, self.conversation)
@@ -65,10 +66,12 @@ class Channel(Process):
 
     def _collect_first(self) -> Joined:
         self._view = view = look(self.run, self.claim, base_tokens=self.base_tokens, window=self.window)
-        reports = status.pending_reports(self.conversation.pk)
+        activity = status.look_around(self.conversation.pk)
+        self._is_quiet = activity.is_quiet
+        reports = status.pending_reports(self.conversation.pk) if activity.has_untold else []
         self._hear(view.new)
         parts = [
-            status.status_block(self.conversation.pk),
+            status.status_block(self.conversation.pk) if activity.has_live else "",
             status.render_reports(reports),
             history.render_lines(view.new, most_tokens=view.most_tokens),
         ]
@@ -81,6 +84,7 @@ class Channel(Process):
         )
 
     def _collect_new(self) -> Joined:
+        self._is_quiet = False
         lines = history.load_lines(self.conversation.pk, after_seq=self.joined_seq)
         inbound = [line for line in lines if line.inbound]
         reports = [r for r in status.pending_reports(self.conversation.pk) if r.pk not in self.report_ids]
@@ -205,6 +209,8 @@ class Channel(Process):
             keep_if_due(self.run, self.conversation, last_seq=held.last_seq)
         if self._view is not None and self._view.cut is not None and not ending.failure:
             start_compaction(self.run, from_seq=self._view.past.head_seq + 1, to_seq=self._view.cut)
+        if self._is_quiet and held.last_seq <= self.joined_seq:
+            return  # Nothing was said, and nobody was there who could have finished.
         if _has_leftovers(self.conversation.pk):
             wakeups.ensure_channel_run(
                 self.conversation,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 
@@ -26,6 +26,8 @@ from secret_store.services import read_secret
 log = logging.getLogger(__name__)
 
 KEEP_S = 5.0
+TRUST_S = 0.05
+"""One turn asks more than once; the version is not read again within this time."""
 OFFLINE_WINDOW = 128_000
 
 
@@ -84,6 +86,7 @@ class _Kept:
     version: int | None
     read_at: float
     routing: Routing
+    checked_at: float = 0.0
 
 
 _kept: dict[int, _Kept] = {}
@@ -96,9 +99,14 @@ def get_routing(organization_id: int) -> Routing:
     Nobody waits here for whoever reads the rows: a caller may hold a database connection, and enough of them would
     keep the reader from getting one. The others go on with what is kept, or read for themselves.
     """
+    kept = _kept.get(organization_id)
+    if kept is not None and time.monotonic() - kept.checked_at < TRUST_S:
+        return kept.routing
     version = _read_version(organization_id)
     found = _fresh(organization_id, version)
     if found is not None:
+        if kept is not None and kept.routing is found:
+            _kept[organization_id] = replace(kept, checked_at=time.monotonic())
         return found
     lock = _locks.setdefault(organization_id, threading.Lock())
     reads = lock.acquire(blocking=False)
@@ -107,7 +115,7 @@ def get_routing(organization_id: int) -> Routing:
         if not reads and kept is not None and kept.version == version:
             return kept.routing
         found = _load(organization_id)
-        _kept[organization_id] = _Kept(version, time.monotonic(), found)
+        _kept[organization_id] = _Kept(version, time.monotonic(), found, checked_at=time.monotonic())
         return found
     finally:
         if reads:

@@ -217,3 +217,15 @@ def test_leases_of_a_dead_process_of_this_machine_end_at_once(engine: Engine) ->
         lease_owner="elsewhere:1:1", lease_expires_at=timezone.now() + timedelta(seconds=60)
     )
     assert recovery.expire_dead_owners() == 0
+
+
+def test_what_was_forgotten_is_taken_up_again(engine: Engine) -> None:
+    engine.script("channel", [call("reply", content="Here.")])
+    engine.say("hello")
+    Run.objects.all().delete()
+    assert recovery.wake_forgotten() == 0
+    Message.objects.update(created_at=timezone.now() - timedelta(seconds=60))
+    assert recovery.wake_forgotten() == 1
+    assert recovery.wake_forgotten() == 0
+    engine.settle()
+    assert engine.replies() == ["Here."]
