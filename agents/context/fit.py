@@ -99,7 +99,4 @@ def _drop_oldest(request: ChatRequest, messages: list[ChatMessage], allowed: int
         while at < len(messages) - 1 and isinstance(messages[at], ToolResult):
             total -= estimate_tokens(messages[at])
             at += 1
-    note: list[ChatMessage] = (
-        [UserMessage("[older messages were left out here; they are kept]")] if at else []
-    )
-    return note + messages[at:]
+    return [note, *messages[at:]] if at else messages
