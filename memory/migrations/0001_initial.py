@@ -750,7 +750,7 @@ class Migration(migrations.Migration):
             model_name="memory",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("forgotten_at", None), ("superseded_at", None)),
-                fields=("organization", "agent_id", "reach", "type", "digest"),
+                fields=("digest", "organization", "agent_id", "reach", "type"),
                 name="memory_once",
             ),
         ),

@@ -53,7 +53,7 @@ NEAREST = """
 CREATE FUNCTION memory_nearest(
     tenant bigint, agent bigint, reaches bigint[], made_by text, probe vector, wanted int,
     only_types text[], since timestamptz, until timestamptz, only_person bigint, only_room bigint
-) RETURNS TABLE (id bigint, likeness float8) LANGUAGE plpgsql STABLE
+) RETURNS TABLE (id bigint, likeness float8) LANGUAGE plpgsql STABLE ROWS 60
 SET plan_cache_mode = 'force_custom_plan' SET hnsw.ef_search = 100 SET hnsw.iterative_scan = 'relaxed_order'
 AS $$
 BEGIN
@@ -92,7 +92,7 @@ END $$;
 MESSAGES = """
 CREATE FUNCTION memory_nearest_messages(
     tenant bigint, rooms bigint[], made_by text, probe vector, wanted int, since timestamptz, until timestamptz
-) RETURNS TABLE (id bigint, likeness float8) LANGUAGE plpgsql STABLE
+) RETURNS TABLE (id bigint, likeness float8) LANGUAGE plpgsql STABLE ROWS 60
 SET plan_cache_mode = 'force_custom_plan' SET hnsw.ef_search = 100 SET hnsw.iterative_scan = 'relaxed_order'
 AS $$
 BEGIN

@@ -149,7 +149,7 @@ class Memory(models.Model):
                 name="memory_human_once",
             ),
             models.UniqueConstraint(
-                fields=["organization", "agent_id", "reach", "type", "digest"],
+                fields=["digest", "organization", "agent_id", "reach", "type"],
                 condition=Q(forgotten_at=None, superseded_at=None),
                 name="memory_once",
             ),

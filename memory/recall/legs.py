@@ -10,9 +10,9 @@ asked AS (
     SELECT left(u.lexeme, 64) AS term FROM unnest(to_tsvector('english', %(query)s)) AS u LIMIT 64
 ), shelf AS (
     SELECT id, documents FROM memory_shelf WHERE organization_id = %(organization)s AND agent_id = %(shelf)s
-), total AS (
+), total AS MATERIALIZED (
     SELECT coalesce((SELECT documents FROM shelf), ({count_all}))::float8 AS documents
-), counted AS (
+), counted AS MATERIALIZED (
     SELECT asked.term, coalesce(
         (SELECT c.documents FROM memory_commonterm AS c WHERE c.shelf_id = (SELECT id FROM shelf) AND c.term = asked.term),
         ({count_term}))::float8 AS documents

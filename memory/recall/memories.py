@@ -177,7 +177,8 @@ NEAR = """SELECT id, likeness FROM memory_nearest(%(organization)s, %(agent)s, (
 NO_VECTOR = "SELECT NULL::bigint AS id, 0::float8 AS likeness WHERE false"
 
 # Each leg is limited before it is ranked. A candidate found by one leg is then looked up in the others, so that no
-# score is missing merely because the other leg's list was short. The words' weight sinks when the best text covers
+# score is missing merely because the other leg's list was short. (OFFSET 0 makes it a look-up by key: the planner cannot
+# know how few candidates there are.) The words' weight sinks when the best text covers
 # little of the question, the vector's when nothing is really near: a leg that knows nothing stays out of the way.
 HYBRID = f"""
 WITH {ALLOWED}, {{rarity}},
@@ -198,8 +199,9 @@ spoken AS MATERIALIZED (
     SELECT m.id, coalesce(s.score, 0) AS text_score, {{likeness}} AS likeness,
            %(w_text)s * coalesce(s.score, 0) / b.best
            + %(w_vector)s * greatest(0, {{likeness}}) / greatest(b.nearest, 0.35) AS base
-    FROM found AS f JOIN memory_memory AS m ON m.id = f.id LEFT JOIN spoken AS s ON s.id = f.id, bounds AS b
-    WHERE {FILTERS}
+    FROM found AS f CROSS JOIN LATERAL (
+        SELECT m.id, m.embedder, m.embedding FROM memory_memory AS m WHERE m.id = f.id AND {FILTERS} OFFSET 0) AS m
+    LEFT JOIN spoken AS s ON s.id = m.id, bounds AS b
 ), seeds AS (
     SELECT id, base FROM scored ORDER BY base DESC, id DESC LIMIT 8
 ), tied AS MATERIALIZED (
@@ -214,8 +216,10 @@ spoken AS MATERIALIZED (
     SELECT id, text_score, likeness, base FROM scored
     UNION ALL
     SELECT m.id, coalesce(s.score, 0), 0, %(w_text)s * coalesce(s.score, 0) / b.best
-    FROM tied JOIN memory_memory AS m ON m.id = tied.id LEFT JOIN spoken AS s ON s.id = m.id, bounds AS b
-    WHERE {FILTERS} AND NOT EXISTS (SELECT 1 FROM scored WHERE scored.id = m.id)
+    FROM tied CROSS JOIN LATERAL (
+        SELECT m.id FROM memory_memory AS m WHERE m.id = tied.id AND {FILTERS} OFFSET 0) AS m
+    LEFT JOIN spoken AS s ON s.id = m.id, bounds AS b
+    WHERE NOT EXISTS (SELECT 1 FROM scored WHERE scored.id = m.id)
 ), ranked AS (
     SELECT c.*, coalesce(tied.share, 0) AS graph_score, {IMPORTANCE} AS counts,
            c.base + %(w_graph)s * coalesce(tied.share, 0)

@@ -130,7 +130,11 @@ spoken AS MATERIALIZED (
     GROUP BY p.section_id
 ), placed AS MATERIALIZED (
     SELECT i.message_id AS id, i.section_id, i.seq, s.alone, s.around
-    FROM spoken AS s JOIN memory_indexedmessage AS i ON i.message_id = s.id
+    FROM (
+        SELECT * FROM spoken ORDER BY alone + around DESC LIMIT
+            CASE WHEN %(since)s::timestamptz IS NULL AND %(until)s::timestamptz IS NULL THEN 600 ELSE 20000 END
+    ) AS s CROSS JOIN LATERAL (
+        SELECT * FROM memory_indexedmessage AS i WHERE i.message_id = s.id OFFSET 0) AS i
     WHERE (%(since)s::timestamptz IS NULL OR i.said_at >= %(since)s)
       AND (%(until)s::timestamptz IS NULL OR i.said_at < %(until)s)
     ORDER BY s.alone + s.around DESC LIMIT 600
@@ -144,28 +148,31 @@ spoken AS MATERIALIZED (
 ), gathered AS MATERIALIZED (
     SELECT i.message_id AS id, i.conversation_id, i.seq, i.said_at, i.speaker_id,
            coalesce(s.alone, 0) / b.alone AS alone, coalesce(s.around, 0) / b.around AS around,
-           coalesce(t.score, 0) / b.section AS section, {{likeness}} AS likeness,
-           (SELECT coalesce(sum(n.alone * power(0.8, abs(n.seq - i.seq) - 1)), 0) FROM placed AS n
-            WHERE n.section_id = i.section_id AND n.seq BETWEEN i.seq - 6 AND i.seq + 6 AND n.seq <> i.seq) AS context,
+           i.section_id, coalesce(t.score, 0) / b.section AS section, {{likeness}} AS likeness,
            {{vector_context}} AS vector_context
-    FROM found AS f JOIN memory_indexedmessage AS i ON i.message_id = f.id
+    FROM found AS f CROSS JOIN LATERAL (
+        SELECT * FROM memory_indexedmessage AS i WHERE i.message_id = f.id OFFSET 0) AS i
     LEFT JOIN spoken AS s ON s.id = f.id LEFT JOIN sections AS t ON t.id = i.section_id, bounds AS b
+), around AS MATERIALIZED (
+    SELECT g.id, sum(n.alone * power(0.8, abs(n.seq - g.seq) - 1)) AS score
+    FROM gathered AS g JOIN placed AS n ON n.section_id = g.section_id
+    WHERE n.seq BETWEEN g.seq - 6 AND g.seq + 6 AND n.seq <> g.seq GROUP BY g.id
 ), spread AS (
-    SELECT greatest(max(context), 1e-9) AS context, greatest(max(vector_context), 1e-9) AS vector_context,
+    SELECT greatest((SELECT max(score) FROM around), 1e-9) AS context, greatest(max(vector_context), 1e-9) AS vector_context,
            max(likeness) AS nearest, min(likeness) AS farthest FROM gathered
 )
 SELECT g.id, g.conversation_id, g.seq, m.author_name, m.person_id, m.text, m.created_at,
        %(w_alone)s * g.alone + %(w_window)s * g.around + %(w_section)s * g.section
        + %(w_vector)s * (g.likeness - s.farthest) / greatest(s.nearest - s.farthest, 0.1)
        + %(w_vector_context)s * g.vector_context / s.vector_context
-       + %(w_context)s * g.context / s.context
+       + %(w_context)s * coalesce(a.score, 0) / s.context
        + %(w_speaker)s * (split_part(lower(m.author_name), ' ', 1) = ANY (%(words)s::text[]))::int
        + %(w_time)s * (%(asked_since)s::timestamptz IS NOT NULL AND g.said_at >= %(asked_since)s
             AND g.said_at < %(asked_until)s)::int
        + %(w_when)s * (%(asks_when)s AND m.text ~* %(time_words)s)::int
        + %(w_length)s * ln(1 + length(m.text) / 10.0)::float8 / 4
        - %(w_question)s * (m.text ~ '\\?\\s*$')::int AS score
-FROM gathered AS g JOIN messaging_message AS m ON m.id = g.id, spread AS s
+FROM gathered AS g JOIN messaging_message AS m ON m.id = g.id LEFT JOIN around AS a ON a.id = g.id, spread AS s
 ORDER BY score DESC, g.id DESC LIMIT %(limit)s
 """  # noqa: S608
 

@@ -145,16 +145,16 @@ def find_similar(memory: Memory, reach: int, *, at_least: float = NEARLY_THE_SAM
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, likeness FROM memory_nearest(%s, %s, ARRAY[%s]::bigint[], %s, %s::vector, %s, ARRAY[%s],"
-            " NULL, NULL, NULL, NULL) WHERE likeness >= %s AND id IS DISTINCT FROM %s ORDER BY likeness DESC",
+            "SELECT id, likeness FROM memory_nearest(%s, %s, ARRAY[%s]::bigint[], %s, %s::vector, %s, NULL, NULL, NULL,"
+            " NULL, NULL) WHERE likeness >= %s AND id IS DISTINCT FROM %s ORDER BY likeness DESC",
             [
                 memory.organization_id, memory.agent_id, reach, memory.embedder,
-                vector_text(memory.embedding), MAX_SIMILAR + 1, str(memory.type), at_least, memory.pk,
+                vector_text(memory.embedding), 4 * MAX_SIMILAR, at_least, memory.pk,
             ],
         )  # fmt: skip
         alike: dict[int, float] = dict(cursor.fetchall())
-    rows = Memory.objects.defer("embedding", "words").in_bulk(list(alike))
-    return [Similar(rows[pk], likeness) for pk, likeness in alike.items()][:MAX_SIMILAR]
+    rows = Memory.objects.defer("embedding", "words").filter(type=memory.type).in_bulk(list(alike))
+    return [Similar(rows[pk], likeness) for pk, likeness in alike.items() if pk in rows][:MAX_SIMILAR]
 
 
 def vector_text(vector: Vector) -> str:
@@ -218,21 +218,33 @@ def lock_shelf(organization_id: int, agent_id: int) -> None:
         )
 
 
-def _live(memory: Memory, heard_by: HeardBy) -> dict[str, object]:
-    return {
-        "organization_id": memory.organization_id,
-        "agent_id": memory.agent_id,
-        "reach": heard_by.reach,
-        "type": memory.type,
-        "forgotten_at": None,
-        "superseded_at": None,
-    }
+# By the digest alone, then by the rest: without values at hand the planner would rather read the whole shelf.
+SAME = """
+SELECT id FROM (
+    SELECT id, organization_id, agent_id, reach, type FROM memory_memory
+    WHERE digest = %s AND forgotten_at IS NULL AND superseded_at IS NULL OFFSET 0) AS alike
+WHERE organization_id = %s AND agent_id = %s AND reach = %s AND type = %s
+"""
 
 
 def _find_same(memory: Memory, heard_by: HeardBy) -> Memory | None:
-    return Memory.objects.filter(**_live(memory, heard_by), digest=memory.digest).first()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SAME,
+            [memory.digest, memory.organization_id, memory.agent_id, heard_by.reach, str(memory.type)],
+        )
+        row = cursor.fetchone()
+    return Memory.objects.get(pk=row[0]) if row else None
 
 
 def _profile_before(memory: Memory, heard_by: HeardBy) -> int | None:
-    before = Memory.objects.filter(**_live(memory, heard_by), about_id=memory.about_id)
-    return before.values_list("pk", flat=True).first()
+    before = Memory.objects.filter(
+        organization_id=memory.organization_id,
+        agent_id=memory.agent_id,
+        reach=heard_by.reach,
+        type=memory.type,
+        about_id=memory.about_id,
+        forgotten_at=None,
+        superseded_at=None,
+    )
+    return next(iter(before.values_list("pk", flat=True)), None)

@@ -7,7 +7,7 @@ import random
 import sys
 from collections.abc import Callable
 
-from spacebot_site.bench import faults, locomo, turns
+from spacebot_site.bench import faults, locomo, recall, turns
 from spacebot_site.bench.report import Aim, show
 
 
@@ -42,7 +42,7 @@ def _show_parts(title: str, parts: dict[str, float]) -> None:
     print(f"{title}: {sum(parts.values()):.1f} = {shown}")
 
 
-BENCHES: dict[str, Callable[..., int]] = {"faults": run_faults, "turns": run_turns, "locomo": locomo.run}
+BENCHES: dict[str, Callable[..., int]] = {"faults": run_faults, "turns": run_turns, "locomo": locomo.run, "recall": recall.run}
 
 
 def main() -> int:
