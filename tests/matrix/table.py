@@ -142,6 +142,8 @@ API: dict[str, Operation] = {
     f"DELETE {_CHAT}/participants/{{user_id}}": _taking_part("conversations:write", 204),
     f"GET {_CHAT}/messages": _read("conversations:read", participants=True),
     f"POST {_CHAT}/messages": _taking_part("conversations:write", 201, lambda world: {"text": "hello"}),
+    "PUT /messages/{message_id}/reactions/{emoji}": _taking_part("conversations:write", 204),
+    "DELETE /messages/{message_id}/reactions/{emoji}": _taking_part("conversations:write", 204),
     "GET /runs": _list("runs:read"),
     "GET /runs/{run_id}": _read("runs:read", participants=True),
     "GET /runs/{run_id}/steps": _read("runs:read", participants=True),
@@ -189,13 +191,18 @@ PAGES: dict[str, Page] = {
     "chat/<int:conversation_id>/before/<int:seq>/": Page(participants=True),
     "chat/<int:conversation_id>/rename/": Page(participants=True, acts=True),
     "chat/<int:conversation_id>/archive/": Page(405, participants=True, acts=True),
-    "chat/<int:conversation_id>/invite/": Page(participants=True, acts=True),
+    "chat/<int:conversation_id>/people/": Page(participants=True, acts=True),
+    "chat/<int:conversation_id>/model/": Page(participants=True, acts=True),
+    "chat/<int:conversation_id>/quote/<int:message_id>/": Page(participants=True),
     "runs/": Page(),
     "runs/<int:run_id>/": Page(participants=True),
     "agents/": Page(),
     "agents/new/": Page(lowest=ADMIN, acts=True),
     "agents/<slug:slug>/": Page(ours=True, acts=True),
     "settings/models/": Page(lowest=ADMIN, acts=True),
+    "settings/models/providers/<int:provider_id>/": Page(lowest=ADMIN, ours=True, acts=True),
+    "settings/models/providers/<int:provider_id>/offered/": Page(405, ADMIN, ours=True, acts=True),
+    "settings/models/<int:entry_id>/": Page(lowest=ADMIN, ours=True, acts=True),
     "settings/models/<int:entry_id>/test/": Page(405, ADMIN, ours=True, acts=True),
     "settings/members/": Page(acts=True),
     "settings/tokens/": Page(acts=True),
@@ -304,9 +311,17 @@ ACTS = [
         _ours(Conversation, pk="{conversation_id}", archived_at__isnull=False),
     ),
     Act(
-        "chat/<int:conversation_id>/invite/", "invite",
-        lambda world: {"people": [world.acme.moderator.user.pk]},
+        "chat/<int:conversation_id>/people/", "add",
+        lambda world: {"act": "add", "people": [world.acme.moderator.user.pk]},
         lambda world: Participant.objects.filter(person__user=world.acme.moderator.user).exists(),
+    ),
+    Act(
+        "chat/<int:conversation_id>/people/", "remove", _form(act="remove", user="{user_id}"),
+        _gone(Participant, conversation="{conversation_id}", person__user="{user_id}"),
+    ),
+    Act(
+        "chat/<int:conversation_id>/model/", "choose", _form(model="{model_id}"),
+        lambda world: "model" in Conversation.objects.get(pk=world.values["conversation_id"]).settings,
     ),
     Act(
         "agents/new/", "create", _form(name="Created", preset="general"), _ours(Agent, name="Created")
@@ -341,6 +356,22 @@ ACTS = [
         "settings/models/", "route", _form(act="route", process="branch", entry="{model_id}"),
         _ours(Route, process="branch"),
     ),
+    Act(
+        "settings/models/", "add_models", _form(act="add_models", provider="{provider_id}", names="added"),
+        _ours(ModelEntry, name="added"),
+    ),
+    Act(
+        "settings/models/providers/<int:provider_id>/", "edit", _form(name="Edited", timeout_s="60"),
+        _ours(Provider, name="Edited"),
+    ),
+    Act(
+        "settings/models/providers/<int:provider_id>/offered/", "ask", _form(), lambda world: True, ok=200,
+    ),
+    Act(
+        "settings/models/<int:entry_id>/", "edit",
+        _form(label="Edited", context_window="1000", max_output_tokens="100"),
+        _ours(ModelEntry, label="Edited"),
+    ),
     Act("settings/models/<int:entry_id>/test/", "test", _form(), _tested, ok=200),
     Act(
         "settings/members/", "add", _form(act="add", email="added@acme.test"),
@@ -373,9 +404,9 @@ ACTS = [
 
 OUTSIDE: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {
     "healthz": ((200, 405), (200, 405)),
-    "api/v1/openapi.json": ((200, 405), (200, 405)),
-    "api/v1/docs": ((200, 405), (200, 405)),
-    "api/v1/": ((404, 404), (404, 404)),
+    "api/v1/openapi.json": ((200, 415), (200, 415)),
+    "api/v1/docs": ((200, 415), (200, 415)),
+    "api/v1/": ((404, 415), (404, 415)),
     "sign-in/<str:raw>/": ((410, 410), (410, 410)),
     "sign-in/link/<str:raw>/": ((410, 410), (410, 410)),
     "accounts/login/": ((200, 200), (302, 302)),

@@ -109,7 +109,7 @@ def test_static_files_are_guarded(world: World) -> None:
     with override_settings(WHITENOISE_USE_FINDERS=True, WHITENOISE_AUTOREFRESH=True):
         response = Client().get("/static/css/base.css")
         missing = Client().get("/static/css/nothing.css")
-    response.close()
+    assert b"".join(response.streaming_content)
     assert missing.status_code == 404
     for each in (response, missing):
         check(each, POLICY)

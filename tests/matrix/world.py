@@ -26,6 +26,7 @@ from accounts.scopes import allowed_scopes
 from accounts.services.tokens import create_token
 from agents.models import Agent, Run
 from llm.models import ModelEntry, Provider
+from messaging.models import Conversation, Message
 from messaging.services.conversations import start_conversation
 from secret_store.services import set_secret
 from tests.admin.rows import make_installation_rows, make_rows
@@ -119,8 +120,14 @@ def _values(team: Team) -> dict[str, Any]:
         organization=organization, user=team.member.user, name="t", digest="a token of the member"
     )
     set_secret(None, organization, name="SOME_KEY", value="a value that is long enough")
+    message = Message.objects.create(
+        organization=organization, conversation=conversation, seq=1, direction="out", author_name="x",
+        text="x", handling="not_needed",
+    )  # fmt: skip
+    Conversation.objects.filter(pk=conversation.pk).update(last_seq=1)
     return {
-        "conversation_id": conversation.pk, "seq": 1, "run_id": run.pk, "token_id": token.pk,
+        "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
+        "run_id": run.pk, "token_id": token.pk,
         "user_id": guest.pk, "provider_id": provider.pk, "model_id": entry.pk, "entry_id": entry.pk,
         "agent_id": agent.pk, "slug": agent.slug, "name": "SOME_KEY", "process": "branch", "raw": "unknown",
         "key": "unknown", "uidb36": "1", "app_label": "agents", "content_type_id": 1, "object_id": 1,
