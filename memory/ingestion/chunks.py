@@ -80,10 +80,10 @@ def _cut(text: str, start: int, size: int) -> int:
 
 
 def _step_back(text: str, start: int, end: int, overlap: int) -> int:
-    """Return where the next chunk begins: at a word, within `overlap` before the end."""
+    """Return where the next chunk begins: `overlap` before the end, or at a word soon after."""
     earliest = max(start + 1, end - overlap)
-    space = BOUNDARIES[-1].search(text, earliest, end)
-    return space.end() if space and space.end() < end else earliest
+    space = BOUNDARIES[-1].search(text, earliest, end - overlap // 2)
+    return space.end() if space else earliest
 
 
 def _page(pages: list[Page], starts: list[int], position: int) -> int | None:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import codecs
+import pkgutil
 import resource
 import sys
+from contextlib import suppress
+from importlib import import_module
 
 CPU_S = 45
 MEMORY_BYTES = 512 * 1024 * 1024
-ENCODINGS = (
-    "ascii", "latin-1", "cp1252", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "mac-roman", "cp037", "charmap",
-    "unicode-escape", "gbk", "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "idna", "hex", "base64", "zlib",
-)  # fmt: skip
+
+
+def load_all(package: str) -> None:
+    """Import every module of a package now: some load theirs at first use, when no file can be opened any more."""
+    found = import_module(package)
+    for module in pkgutil.walk_packages(found.__path__, f"{package}."):
+        with suppress(ImportError, AttributeError):  # Parts for other platforms, or with needs of their own.
+            import_module(module.name)
 
 
 def lower_limits() -> None:
     """Allow so much time and memory, and no file, process or core dump. Nothing can be imported afterwards."""
-    for name in ENCODINGS:
-        codecs.lookup(name)
+    load_all("encodings")
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CPU, CPU_S)

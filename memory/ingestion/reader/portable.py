@@ -6,10 +6,12 @@ import io
 
 from pypdf import PdfReader
 
+from memory.ingestion.reader.limits import load_all
 from memory.ingestion.reader.pages import Budget, Notice, Page, Pieces
 from memory.ingestion.reader.refusals import Unreadable
 
 MOST_PAGES = 2_000
+load_all("pypdf")
 
 
 def read_portable(data: bytes, budget: Budget) -> Pieces:
