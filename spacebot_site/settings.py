@@ -151,6 +151,7 @@ NODE_MODULES = BASE_DIR / "node_modules"
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("vendor/inter", NODE_MODULES / "@fontsource-variable" / "inter" / "files"),
+    ("vendor/cytoscape", NODE_MODULES / "cytoscape" / "dist"),
     ("vendor/htmx", NODE_MODULES / "htmx.org" / "dist"),
 ]
 STORAGES = {

@@ -7,7 +7,7 @@ import time
 from agents.context.history import indent
 from memory.listeners import Listeners
 from memory.models import Memory
-from memory.recall import recall
+from memory.recall import Recalled, recall
 
 MOST_WORDS = 500
 MOST = 40
@@ -29,11 +29,25 @@ _empty: dict[int, float] = {}
 def render_knowledge(organization_id: int, agent_id: int, listeners: Listeners) -> str:
     """Return the most important things that every listener may hear, at most 500 words; empty if there is none.
 
-    What came from outside is left out: it is found by recall, marked as such. An agent without memories costs one query
-    in five seconds and process.
+    An agent without memories costs one query in five seconds and process.
     """
     if _knows_nothing(agent_id):
         return ""
+    told, _ = choose_knowledge(organization_id, agent_id, listeners)
+    lines = dict[str, list[str]]()
+    for row in told:
+        lines.setdefault(row.type, []).append(f"- {indent(row.content)}")
+    parts = [f"{heading}\n" + "\n".join(lines[kind]) for kind, heading in HEADINGS.items() if kind in lines]
+    return "# What you know\n" + "\n\n".join(parts) if parts else ""
+
+
+def choose_knowledge(
+    organization_id: int, agent_id: int, listeners: Listeners
+) -> tuple[list[Recalled], list[tuple[Recalled, str]]]:
+    """Return what is told, most important first, and what comes close with the reason why it is left out.
+
+    What came from outside is left out: it is found by recall, marked as such.
+    """
     found = recall(
         "",
         organization_id=organization_id,
@@ -42,15 +56,19 @@ def render_knowledge(organization_id: int, agent_id: int, listeners: Listeners) 
         mode="important",
         limit=MOST,
     )
-    room, lines = MOST_WORDS, dict[str, list[str]]()
+    room, told, left_out = MOST_WORDS, list[Recalled](), list[tuple[Recalled, str]]()
     for row in found:
         words = len(row.content.split())
-        if not row.trusted or row.type not in HEADINGS or words > room:
-            continue
-        room -= words
-        lines.setdefault(row.type, []).append(f"- {indent(row.content)}")
-    parts = [f"{heading}\n" + "\n".join(lines[kind]) for kind, heading in HEADINGS.items() if kind in lines]
-    return "# What you know\n" + "\n\n".join(parts) if parts else ""
+        if not row.trusted:
+            left_out.append((row, "It came from outside"))
+        elif row.type not in HEADINGS:
+            left_out.append((row, "It describes a person"))
+        elif words > room:
+            left_out.append((row, "There was no room left"))
+        else:
+            room -= words
+            told.append(row)
+    return told, left_out
 
 
 def _knows_nothing(agent_id: int) -> bool:

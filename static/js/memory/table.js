@@ -1,0 +1,22 @@
+// The table changes line by line: the focus stays with the line, filters apply at once, Escape leaves editing.
+import { announce } from "../toasts.js";
+import { refreshTimes } from "../times.js";
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  const line = document.getElementById(event.detail.target.id);
+  if (!line?.matches(".memory-row")) return;
+  refreshTimes(line);
+  const said = line.querySelector("[role=status], [role=alert]");
+  if (said) announce(said.textContent);
+  (line.querySelector("textarea") ?? line.querySelector("button, a"))?.focus();
+});
+
+document.addEventListener("htmx:responseError", () => announce("That did not work. Reload the page and try again."));
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") event.target.closest(".memory-row form")?.querySelector("[data-cancel]")?.click();
+});
+
+document.querySelector(".memory-filters")?.addEventListener("change", (event) => {
+  if (event.target.matches("select, [type=checkbox]")) event.currentTarget.requestSubmit();
+});
