@@ -115,6 +115,7 @@ def environment(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory)
         **os.environ,
         "DATABASE_URL": urlunsplit(parts._replace(path=f"/{name}")),
         "SPACEBOT_HOME": str(tmp_path_factory.mktemp("home")),
+        "SPACEBOT_MASTER_KEY_FILE": str(Path(settings.SPACEBOT_HOME) / "config" / "master.key"),
         "DJANGO_SETTINGS_MODULE": "spacebot_site.settings",
         "PYTHONUNBUFFERED": "1",
     }

@@ -6,9 +6,11 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from agents.models import Run, RunKind, RunState
+from agents.models import Checkpoint, Run, RunKind, RunState
+from llm.services.setup import add_provider
 from messaging.models import Conversation, Message
 from messaging.services.conversations import start_conversation
+from messaging.services.reactions import add_reaction
 from tests.browser.conftest import OpenAs, check_accessible
 from tests.factories import Team
 
@@ -19,8 +21,11 @@ PAGES = [
     "/chat/{chat}/?drawer=/runs/{run}/",
     "/chat/new/",
     "/chat/{chat}/rename/",
+    "/chat/{chat}/people/",
+    "/chat/{chat}/model/",
 ]
 PAGES += ["/runs/", "/runs/{run}/", "/agents/", "/agents/spacebot/", "/agents/new/", "/settings/models/"]
+PAGES += ["/settings/models/providers/{provider}/", "/settings/models/{model}/", "/runs/?kind=compaction"]
 PAGES += [
     "/settings/secrets/",
     "/settings/members/",
@@ -61,7 +66,24 @@ def filled(team: Team) -> dict[str, int]:
     failed = Run.objects.create(
         kind=RunKind.BRANCH, state=RunState.FAILED, finished_at=now, failure={"message": "No file."}, **fields
     )
-    return {"chat": chat.pk, "run": failed.pk}
+    Run.objects.create(
+        kind=RunKind.COMPACTION, state=RunState.SUCCEEDED, title="Messages 1 to 1", finished_at=now, **fields
+    )
+    first, second = chat.messages.order_by("seq")
+    Message.objects.filter(pk=second.pk).update(reply_to=first)
+    add_reaction(team.owner, second.pk, emoji="👍")
+    Checkpoint.objects.create(
+        organization=team.organization,
+        conversation=chat,
+        from_seq=1,
+        to_seq=1,
+        title="Asked",
+        summary="What is left.",
+    )
+    provider = add_provider(
+        team.owner, name="House", kind="openai_chat", api_key="sk-1234567890-abcdefghi", models=["small"]
+    )
+    return {"chat": chat.pk, "run": failed.pk, "provider": provider.pk, "model": provider.entries.get().pk}
 
 
 def check_fits(page: Any) -> None:

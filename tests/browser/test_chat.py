@@ -75,6 +75,11 @@ def test_text_streams_before_the_message_is_stored(team: Team, open_as: OpenAs) 
     expect(draft).to_have_text("Spring comes in May.")
     say("reply.reset")
     expect(draft).to_have_count(0)
+    expect(page.locator("#typing")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop answering")).to_be_visible()
+    say("typing", on=False)
+    expect(page.locator("#typing")).to_be_hidden()
+    expect(page.get_by_role("button", name="Stop answering")).to_be_hidden()
 
 
 def test_a_worker_can_be_cancelled_from_its_card(team: Team, open_as: OpenAs, worker: Program) -> None:

@@ -175,7 +175,7 @@ def test_a_checkpoint_stands_behind_its_last_message(team: Team, sign_in: SignIn
     page = sign_in(team.member).get(f"/chat/{chat.pk}/").content.decode()
     order = [page.index(text) for text in ("line 2.", "The first lines", "&lt;b&gt;were", "line 3.")]
     assert order == sorted(order)
-    assert "messages 1 to 2 " in page
+    assert "messages 1 to 2." in page
     assert "Higher" not in page
 
 

@@ -17,7 +17,7 @@ function draw(chip, names) {
   chip.querySelector(".reaction-count").textContent = who.length;
   chip.setAttribute("aria-pressed", String(me in names));
   chip.title = Object.values(names).join(", ");
-  chip.setAttribute("aria-label", `${chip.dataset.reaction} ${chip.title}`);
+  chip.setAttribute("aria-label", `${chip.textContent}: ${chip.title}`);
 }
 
 function make(emoji) {
