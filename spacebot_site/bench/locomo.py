@@ -106,7 +106,8 @@ def _tell(sample: dict[str, Any], number: int) -> tuple[Recall, dict[int, str]]:
         organization=organization, account=account, agent_id=number + 1, external_id="it", kind="group"
     )
     people: dict[str, Person] = {}
-    messages, turns = [], []
+    messages: list[Message] = []
+    turns: list[str] = []
     for said_at, turn in _turns(sample["conversation"]):
         name = turn["speaker"]
         if name not in people:

@@ -42,7 +42,7 @@ class Tenant:
     listener: int
 
     @property
-    def shelf(self) -> dict[str, int]:
+    def shelf(self) -> dict[str, Any]:
         return {"organization_id": self.organization_id, "agent_id": self.agent_id}
 
 

@@ -40,7 +40,7 @@ def test_a_merge_leaves_one_memory_with_the_edges_of_both(known: Any, pair: Any,
     second.refresh_from_db()
     assert (first.content, first.importance, second.superseded_by) == ("Doors open at nine", 0.8, first)
     assert edges() == {(first.pk, edge[1], "part_of"), (first.pk, second.pk, "updates")}
-    assert [each.id for each in known.recall("doors", mia)][0] == first.pk
+    assert known.recall("doors", mia)[0].id == first.pk
     assert second.pk not in {each.id for each in known.recall("doors unlocked", mia, limit=50)}
 
 
