@@ -15,6 +15,9 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+# What a form with files may hold altogether; what takes a file sets its own, smaller limit.
+UPLOAD_BYTES = 24 * 1024 * 1024
+
 PROBLEM = {
     "type": "urn:spacebot:problem:content-too-large",
     "title": "Content Too Large",
@@ -37,8 +40,10 @@ class SizeLimit:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = dict(scope["headers"])
+        has_files = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+        limit = UPLOAD_BYTES if has_files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        announced = headers.get(b"content-length", b"0")
         if announced.isdigit() and int(announced[:20]) > limit:
             await _refuse(send)
             return

@@ -96,21 +96,11 @@ def _open(request: HttpRequest) -> Callable[..., HttpResponseBase] | HttpRespons
         return problem(404, "There is no such address.")
     if "\x00" in request.path_info:
         return problem(404, "There is no such address.")
-    if _brings_something_else(request):
-        return problem(415, "Send JSON: Content-Type: application/json.")
     store = import_module(settings.SESSION_ENGINE).SessionStore
     request.session = store(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     request.user = SimpleLazyObject(lambda: get_user(request))  # type: ignore[assignment]
     view: Callable[..., HttpResponseBase] = match.func
     return view
-
-
-def _brings_something_else(request: HttpRequest) -> bool:
-    """Say whether there is a body that does not claim to be JSON."""
-    has_body = (
-        request.META.get("CONTENT_LENGTH") not in ("", "0", None) or "Transfer-Encoding" in request.headers
-    )
-    return has_body and request.content_type != "application/json"
 
 
 def _called(request: HttpRequest, view: Callable[..., HttpResponseBase]) -> HttpResponseBase:

@@ -11,10 +11,16 @@ from ninja.parser import Parser
 MOST_DEEP = 64
 
 
+class NotJson(Exception):
+    """The body does not even claim to be JSON."""
+
+
 class StrictJson(Parser):
-    """Raises ValueError, or RecursionError, which the API answers with 400."""
+    """Raises NotJson, which the API answers with 415; ValueError or RecursionError, with 400."""
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        if request.content_type != "application/json":
+            raise NotJson
         body = request.body.decode()
         found = json.loads(body, object_pairs_hook=_object, parse_constant=_refuse)
         _check_depth(found, MOST_DEEP)

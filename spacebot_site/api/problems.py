@@ -17,6 +17,7 @@ from accounts.errors import Conflict, Forbidden, InvalidInput, NotFound
 from accounts.rate_limits import TooManyRequests
 from llm.errors import LLMError
 from secret_store.errors import KeyUnavailable
+from spacebot_site.api.parsing import NotJson
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,8 @@ def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _http(request: HttpRequest, error: Any) -> HttpResponse:
+    if isinstance(error.__cause__, NotJson):
+        return problem(415, "Send JSON: Content-Type: application/json.")
     if error.status_code == 400:
         return problem(400, "The body is not valid JSON, with each name once in an object.")
     return problem(error.status_code, error.message)

@@ -404,9 +404,9 @@ ACTS = [
 
 OUTSIDE: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {
     "healthz": ((200, 405), (200, 405)),
-    "api/v1/openapi.json": ((200, 415), (200, 415)),
-    "api/v1/docs": ((200, 415), (200, 415)),
-    "api/v1/": ((404, 415), (404, 415)),
+    "api/v1/openapi.json": ((200, 405), (200, 405)),
+    "api/v1/docs": ((200, 405), (200, 405)),
+    "api/v1/": ((404, 404), (404, 404)),
     "sign-in/<str:raw>/": ((410, 410), (410, 410)),
     "sign-in/link/<str:raw>/": ((410, 410), (410, 410)),
     "accounts/login/": ((200, 200), (302, 302)),
@@ -501,6 +501,7 @@ ADMIN_ROWS: dict[str, Rows] = {
     "accounts.User": Rows(add=True, change=True, fixed=True),
     "agents.Agent": HELD,
     "agents.Checkpoint": SEEN,
+    "agents.Keeping": SEEN,
     "agents.Prompt": SEEN,
     "agents.Report": SEEN,
     "agents.Run": SEEN,

@@ -16,7 +16,9 @@ from tests.matrix.world import World, undone
 
 pytestmark = pytest.mark.django_db
 
-INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>|<style|<[^>]*\s(?:style|on\w+)=|javascript:", re.IGNORECASE)
+INLINE = re.compile(
+    r"<script(?![^>]*\bsrc=)[^>]*>|<style|<[^>]*\s(?:style|on\w+)=|javascript:", re.IGNORECASE
+)
 SHOWN = [pattern for pattern, rule in PAGES.items() if rule.ok == 200]
 OPEN = [
     "/accounts/login/",
@@ -73,7 +75,13 @@ def test_refusals_and_failures_are_guarded_as_well(world: World, settings: Any) 
     redirect = Client().get("/home/")
     method = world.visitor("member").get("/organization/switch/")
     elsewhere = Client().get("/home/", headers={"Host": "evil.example"})
-    for response, status in ((refused, 403), (forbidden, 403), (redirect, 302), (method, 405), (elsewhere, 400)):
+    for response, status in (
+        (refused, 403),
+        (forbidden, 403),
+        (redirect, 302),
+        (method, 405),
+        (elsewhere, 400),
+    ):
         assert response.status_code == status
         check(response, POLICY)
         assert INLINE.findall(response.content.decode()) == []

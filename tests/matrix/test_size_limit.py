@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from spacebot_site.size_limit import SizeLimit
+from spacebot_site.size_limit import UPLOAD_BYTES, SizeLimit
 
 MEGABYTE = b"x" * 1024 * 1024
 
@@ -65,6 +65,14 @@ def test_a_size_that_was_not_announced_is_refused_when_it_is_reached(headers: di
     sender = Sender()
     assert is_refusal(ask(sender, **headers))
     assert sender.taken * len(MEGABYTE) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE + len(MEGABYTE)
+
+
+def test_files_may_be_larger_and_not_endless() -> None:
+    kind = {"content-type": "multipart/form-data; boundary=x"}
+    assert ask(Sender(chunks=20), **kind)[0]["status"] == 200
+    sender = Sender()
+    assert is_refusal(ask(sender, **kind))
+    assert sender.taken * len(MEGABYTE) <= UPLOAD_BYTES + len(MEGABYTE)
 
 
 def test_what_fits_passes() -> None:
