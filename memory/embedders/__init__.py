@@ -12,8 +12,6 @@ from django.core.exceptions import ImproperlyConfigured
 from memory.embedders.base import Embedder, Vector
 from memory.embedders.hashing import HashingEmbedder
 from memory.embedders.minilm import MiniLM
-from memory.embedders.openai_compatible import OpenAICompatible
-from memory.embedders.optional_fastembed import FastEmbed
 
 __all__ = ["Embedder", "Vector", "current_embedder"]
 
@@ -30,8 +28,14 @@ def _make(setting: str) -> Embedder:
     if kind == "hashing":
         return HashingEmbedder(name=setting)
     if kind == "openai" and model:
+        from memory.embedders.openai_compatible import (
+            OpenAICompatible,
+        )  # An HTTP client is much for who needs none.
+
         return OpenAICompatible(model)
     if kind == "fastembed" and model:
+        from memory.embedders.optional_fastembed import FastEmbed
+
         return FastEmbed(model)
     raise ImproperlyConfigured(
         f"SPACEBOT_EMBEDDER is {setting!r}; it can be minilm, hashing, openai:<model> or fastembed:<model>"

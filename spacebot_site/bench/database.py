@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from spacebot_site.bench.home import OURS
 
@@ -42,8 +43,9 @@ def _set_up() -> None:
 
 def _close() -> None:
     from django.apps import apps
-    from django.db import connection
+    from django.db import connections
 
     if apps.ready:
-        connection.close()
-        connection.close_pool()
+        used: Any = connections["default"]
+        used.close()
+        used.close_pool()
