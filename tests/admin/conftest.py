@@ -42,13 +42,3 @@ def admin_of_acme(team: Team) -> Client:
 @pytest.fixture
 def owner_of_rivals(rivals: Team) -> Client:
     return client_of(rivals.owner.user)
-
-
-@pytest.fixture
-def moderator(team: Team) -> Client:
-    return client_of(team.moderator.user)
-
-
-@pytest.fixture
-def member(team: Team) -> Client:
-    return client_of(team.member.user)

@@ -97,18 +97,6 @@ def test_a_superuser_sees_the_rows_of_all(team: Team, rivals: Team, superuser: C
         assert superuser.get(_page_url(theirs[model])).status_code == 200, model
 
 
-def test_members_and_moderators_are_turned_away(team: Team, member: Client, moderator: Client) -> None:
-    """The moderator is marked as staff by mistake: the role decides, not the mark."""
-    rows = make_rows(team)
-    User.objects.filter(pk=team.moderator.user.pk).update(is_staff=True)
-    for model in TENANT:
-        for url in (_list_url(model), _page_url(rows[model])):
-            assert moderator.get(url).status_code == 403, url
-            response = member.get(url)
-            assert response.status_code == 302, url
-            assert "/login/" in response.headers["Location"]
-
-
 def test_rows_of_the_installation_open_for_superusers_alone(
     team: Team, superuser: Client, owner: Client
 ) -> None:
