@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from tests.factories import Team, make_team
 
@@ -21,6 +24,19 @@ def others(transactional_db: None) -> Team:
     return make_team("others")
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A body with a file in its field `file`."""
+
+    name: str
+    content: bytes
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        file = SimpleUploadedFile(self.name, self.content)
+        return encode_multipart(BOUNDARY, {"file": file, **self.fields})
+
+
 class Api:
     """A client that speaks JSON under /api/v1."""
 
@@ -29,11 +45,12 @@ class Api:
         self.headers = headers
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        is_upload = isinstance(body, Upload)
         return self.client.generic(
             method.upper(),
             f"/api/v1{path}",
-            b"" if body is None else json.dumps(body),
-            content_type="application/json",
+            body.encode() if is_upload else b"" if body is None else json.dumps(body),
+            content_type=MULTIPART_CONTENT if is_upload else "application/json",
             headers={**self.headers, **headers},
         )
 
