@@ -149,7 +149,7 @@ class RunAdmin(ReadOnlyAdmin):
 @admin.register(Prompt)
 class PromptAdmin(ReadOnlyAdmin):
     private_fields = ("system", "tools")
-    list_display = ("id", "digest", "organization", "created_at")
+    list_display = ("id", "version", "digest", "organization", "created_at")
     list_filter = (OrganizationFilter,)
     list_select_related = ("organization",)
     search_fields = ("digest",)

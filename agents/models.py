@@ -154,6 +154,7 @@ class Prompt(models.Model):
 
     organization = models.ForeignKey(Organization, models.CASCADE)
     digest = models.CharField(max_length=64)
+    version = models.CharField(max_length=8, blank=True, help_text="Of the templates it was made from")
     system = ArrayField(models.TextField(), help_text="Stable to volatile")
     tools = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)

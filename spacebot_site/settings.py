@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,9 @@ if read_bool("SPACEBOT_PAGES", True):
         "allauth",
         "allauth.account",
     ]
+
+if "runserver" in sys.argv:
+    INSTALLED_APPS.insert(0, "daphne")  # Django's own development server knows no WebSockets.
 
 MIDDLEWARE = [
     "spacebot_site.api.entry.ApiEntry",
@@ -182,7 +186,11 @@ CELERY_BEAT_SCHEDULE = {
     "prune events": {"task": "realtime.prune", "schedule": 6 * 3600.0},
     "sweep runs": {"task": "agents.sweep", "schedule": 3.0, "options": {"expires": 10}},
     "keep what is quiet": {"task": "agents.keep_quiet", "schedule": 60.0, "options": {"expires": 60}},
-    "sweep deliveries": {"task": "messaging.jobs.sweep_deliveries", "schedule": 10.0, "options": {"expires": 10}},
+    "sweep deliveries": {
+        "task": "messaging.jobs.sweep_deliveries",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "runs"

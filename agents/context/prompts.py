@@ -20,6 +20,7 @@ from memory.listeners import Listeners
 from messaging.models import Conversation, Participant
 
 VERSION = "1"
+"""Rises with each change of a template's meaning; kept with every prompt, so that runs can be compared."""
 
 
 @cache
@@ -34,7 +35,7 @@ def _environment() -> Environment:
 
 
 def render(name: str, **values: object) -> str:
-    return _environment().get_template(f"{name}.j2").render(version=VERSION, **values).strip()
+    return _environment().get_template(f"{name}.j2").render(**values).strip()
 
 
 def channel_system(agent: Agent, conversation: Conversation) -> tuple[str, ...]:

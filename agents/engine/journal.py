@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.boundaries import reach
 from accounts.database import release_connection
+from agents.context.prompts import VERSION
 from agents.engine import endings
 from agents.engine.claims import Held, fenced
 from agents.engine.codec import encode, encode_response
@@ -240,7 +241,7 @@ def store_prompt(run: Run, system: tuple[str, ...], tools: tuple[ToolSpec, ...])
         prompt, _ = Prompt.objects.get_or_create(
             organization_id=run.organization_id,
             digest=digest,
-            defaults={"system": list(system), "tools": specs},
+            defaults={"version": VERSION, "system": list(system), "tools": specs},
         )
         if len(_prompts) > 2_000:
             _prompts.clear()
