@@ -26,6 +26,8 @@ from tests.factories import Team, make_team
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 START_TIMEOUT_S = 60
+PATIENCE_MS = 20_000
+"""What should happen happens in a fraction of it; a busy machine takes longer."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
@@ -148,8 +150,20 @@ def worker(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
     ]
     program = Program(command, environment, tmp_path_factory.mktemp("logs") / "worker.log")
     program.start()
+    _wait_for_worker(program)
     yield program
     program.stop()
+
+
+def _wait_for_worker(program: Program) -> None:
+    """Return when the worker answers, so that no test's patience is spent on its start."""
+    from spacebot_site.celery import app
+
+    until = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < until:
+        if app.control.ping(timeout=0.5):
+            return
+    raise RuntimeError(f"the worker did not start: {program.log.read_text()[-2000:]}")
 
 
 @pytest.fixture(scope="session")
@@ -157,8 +171,9 @@ def chromium() -> Iterator[Any]:
     path = find_chromium()
     assert path, "there is no Chromium"
     assert AXE.is_file(), "the front-end packages are not installed"
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     # Playwright's loop runs in this thread, and Django would refuse the database there.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
@@ -192,7 +207,7 @@ def open_as(chromium: Any, web: Web) -> Iterator[OpenAs]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on(
             "console",
