@@ -11,7 +11,8 @@ from datetime import timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
+from django.utils import timezone
 
 from accounts.boundaries import reach
 from accounts.database import release_connection
@@ -24,12 +25,14 @@ from memory.ingestion.extraction import extract, source_name
 from memory.ingestion.reader.refusals import Unreadable
 from memory.ingestion.reading import read_file
 from memory.models import ChunkState, FileState, IngestedChunk, IngestedFile, Source
+from memory.models.ingestion import OPEN_STATES
 from memory.services.saving import save_memory
 from memory.types import ORGANIZATION, SYSTEM, Provenance, person
 
 log = structlog.get_logger(__name__)
 
 NEEDS_MODEL = "Needs a model: add one under Settings → Models. It goes on by itself then."
+KEEP_FAILED = timedelta(days=7)
 MODEL_PAUSE = timedelta(seconds=30)
 NO_PDF_TEXT = "The PDF holds no text; its pages may be pictures."
 OUR_FAULT = "Something went wrong on our side. It has been logged."
@@ -136,11 +139,12 @@ def _save(held: Held, piece: IngestedChunk) -> None:
 
 
 def sweep_store() -> int:
-    """Remove stored files of a day ago that nobody has yet to read; return how many."""
-    count = 0
+    """Remove stored files of a day ago that are neither to be read nor failed lately; return how many."""
+    count, lately = 0, timezone.now() - KEEP_FAILED
+    wanted = Q(state__in=OPEN_STATES) | Q(state=FileState.FAILED, finished_at__gt=lately)
     for organization_id, digest, path in store.list_old():
-        needed = IngestedFile.objects.filter(organization_id=organization_id, digest=digest, chunks_total=0)
-        if not needed.exclude(state=FileState.DONE).exists():
+        rows = IngestedFile.objects.filter(organization_id=organization_id, digest=digest, chunks_total=0)
+        if not rows.filter(wanted).exists():
             path.unlink(missing_ok=True)
             count += 1
     return count
