@@ -15,6 +15,7 @@ from llm.models import LedgerEntry, ModelEntry, Provider, Route
 from messaging.models import Conversation, Participant
 from secret_store.models import Secret
 from spacebot_site.api.docs import schema
+from tests.api.conftest import Upload
 from tests.matrix.world import NOBODY, STRANGER, SUPERUSER, World
 
 MEMBER, MODERATOR, ADMIN, OWNER = Role.MEMBER, Role.MODERATOR, Role.ADMIN, Role.OWNER
@@ -77,6 +78,7 @@ def _taking_part(scope: str, ok: int = 200, body: Body | None = None) -> Operati
 
 
 _CHAT = "/conversations/{conversation_id}"
+_FILES = "/agents/{agent_id}/files"
 _OPENAI = {"kind": "openai_chat", "api_key": "sk-0123456789abcdef"}
 
 API: dict[str, Operation] = {
@@ -128,6 +130,12 @@ API: dict[str, Operation] = {
     "POST /agents": Operation("agents:write", 201, ADMIN, 201, lambda world: {"name": "Another"}),
     "GET /agents/{agent_id}": _read("agents:read"),
     "PATCH /agents/{agent_id}": Operation("agents:write", 200, ADMIN, body=lambda world: {"tagline": "x"}),
+    f"GET {_FILES}": _read("memory:read"),
+    f"POST {_FILES}": Operation(
+        "memory:write", 201, MODERATOR, body=lambda world: Upload("notes.txt", b"other words")
+    ),
+    f"GET {_FILES}/{{file_id}}": _read("memory:read"),
+    f"POST {_FILES}/{{file_id}}/retry": Operation("memory:write", 200, MODERATOR),
     "GET /conversations": _list("conversations:read"),
     "POST /conversations": Operation(
         "conversations:write", 201, body=lambda world: {"agent_id": world.values["agent_id"]}

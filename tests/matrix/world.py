@@ -26,6 +26,7 @@ from accounts.scopes import allowed_scopes
 from accounts.services.tokens import create_token
 from agents.models import Agent, Run
 from llm.models import ModelEntry, Provider
+from memory.models import IngestedFile
 from messaging.models import Conversation, Message
 from messaging.services.conversations import start_conversation
 from secret_store.services import set_secret
@@ -125,7 +126,12 @@ def _values(team: Team) -> dict[str, Any]:
         text="x", handling="not_needed",
     )  # fmt: skip
     Conversation.objects.filter(pk=conversation.pk).update(last_seq=1)
+    file = IngestedFile.objects.create(
+        organization=organization, agent_id=agent.pk, name="a.txt", digest="of a.txt", size_bytes=1,
+        media_type="text/plain", state="failed", chunks_total=1,
+    )  # fmt: skip
     return {
+        "file_id": file.pk,
         "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
         "run_id": run.pk, "token_id": token.pk,
         "user_id": guest.pk, "provider_id": provider.pk, "model_id": entry.pk, "entry_id": entry.pk,
