@@ -12,6 +12,7 @@ from typing import Any
 from accounts.models import ApiToken, Membership, Role
 from agents.models import Agent
 from llm.models import LedgerEntry, ModelEntry, Provider, Route
+from memory.models import InboxItem, Memory
 from messaging.models import Conversation, Participant
 from secret_store.models import Secret
 from spacebot_site.api.docs import schema
@@ -31,7 +32,8 @@ class Operation:
 
     `stranger` is what another organization's owner gets; 404 unless it touches none of our rows.
     `participants`: who does not take part gets 404, whatever the role. `owned`: as `participants`, but not
-    for administrators. A superuser who is a member of nothing has no organization to ask in: 404.
+    for administrators. `query` follows the address. A superuser who is a member of nothing has no
+    organization to ask in: 404.
     """
 
     scope: str = ""
@@ -41,6 +43,7 @@ class Operation:
     body: Body | None = None
     participants: bool = False
     owned: bool = False
+    query: str = ""
 
 
 def api_status(rule: Operation, who: str) -> int:
@@ -78,6 +81,7 @@ def _taking_part(scope: str, ok: int = 200, body: Body | None = None) -> Operati
 
 
 _CHAT = "/conversations/{conversation_id}"
+_MEMORY = "/memories/{memory_id}"
 _FILES = "/agents/{agent_id}/files"
 _OPENAI = {"kind": "openai_chat", "api_key": "sk-0123456789abcdef"}
 
@@ -157,6 +161,32 @@ API: dict[str, Operation] = {
     "GET /runs/{run_id}/steps": _read("runs:read", participants=True),
     "POST /runs/{run_id}/cancel": _taking_part("runs:write", 200, _nothing),
     "POST /runs/{run_id}/retry": _taking_part("runs:write", 201),
+    "GET /memories": _list("memory:read"),
+    "POST /memories": Operation(
+        "memory:write", 201, MODERATOR,
+        body=lambda world: {
+            "agent_id": world.values["agent_id"], "type": "fact", "content": "new", "audience": "organization",
+        },
+    ),
+    "GET /memories/search": Operation("memory:read", query="?query=known&agent_id={agent_id}"),
+    "GET /memories/graph": Operation("memory:read", query="?agent_id={agent_id}"),
+    "GET /memories/inbox": _list("memory:read"),
+    "POST /memories/inbox/{item_id}/resolve": _taking_part(
+        "memory:write", 200, lambda world: {"resolution": "keep_both"}
+    ),
+    f"GET {_MEMORY}": _read("memory:read", participants=True),
+    f"PATCH {_MEMORY}": _taking_part("memory:write", 200, lambda world: {"content": "edited"}),
+    f"POST {_MEMORY}/forget": _taking_part("memory:write", 200, _nothing),
+    f"POST {_MEMORY}/restore": _taking_part("memory:write", 200),
+    f"PUT {_MEMORY}/audience": _taking_part(
+        "memory:write", 200,
+        lambda world: {"audience": "conversation", "conversation_id": world.values["conversation_id"]},
+    ),
+    f"GET {_MEMORY}/associations": _read("memory:read", participants=True),
+    f"POST {_MEMORY}/associations": _taking_part(
+        "memory:write", 201, lambda world: {"target_id": world.values["target_id"], "relation": "related_to"}
+    ),
+    f"DELETE {_MEMORY}/associations/{{target_id}}/{{relation}}": _taking_part("memory:write", 204),
 }  # fmt: skip
 
 OPERATIONS = sorted(
@@ -207,6 +237,11 @@ PAGES: dict[str, Page] = {
     "agents/": Page(),
     "agents/new/": Page(lowest=ADMIN, acts=True),
     "agents/<slug:slug>/": Page(ours=True, acts=True),
+    "memory/": Page(),
+    "memory/graph/": Page(),
+    "memory/inbox/": Page(acts=True),
+    "memory/told/": Page(),
+    "memory/<int:memory_id>/": Page(participants=True, acts=True),
     "settings/models/": Page(lowest=ADMIN, acts=True),
     "settings/models/providers/<int:provider_id>/": Page(lowest=ADMIN, ours=True, acts=True),
     "settings/models/providers/<int:provider_id>/offered/": Page(405, ADMIN, ours=True, acts=True),
@@ -249,6 +284,7 @@ class Act:
     refused: int = 302
     stranger: int = 302
     owned: bool = False
+    participants: bool = False
 
 
 def act_status(act: Act, who: str) -> tuple[int, bool]:
@@ -264,7 +300,8 @@ def act_status(act: Act, who: str) -> tuple[int, bool]:
         return 403, False
     if rule.participants and who != "member":
         return 404, False
-    if Role(who).level < act.lowest.level or (act.owned and who == "moderator"):
+    left_out = (act.owned and who == "moderator") or (act.participants and who != "member")
+    if Role(who).level < act.lowest.level or left_out:
         return act.refused, False
     return act.ok, True
 
@@ -337,6 +374,29 @@ ACTS = [
     Act(
         "agents/<slug:slug>/", "change", _form(name="Changed"), _ours(Agent, name="Changed"),
         lowest=ADMIN, refused=200,
+    ),
+    Act(
+        "memory/inbox/", "decide", _form(item="{item_id}", resolution="keep_both"),
+        _ours(InboxItem, pk="{item_id}", resolution="keep_both"), participants=True,
+    ),
+    Act(
+        "memory/<int:memory_id>/", "edit", _form(act="edit", content="edited"),
+        _ours(Memory, pk="{memory_id}", content="edited"),
+    ),
+    Act(
+        "memory/<int:memory_id>/", "pin", _form(act="pin"), _ours(Memory, pk="{memory_id}", pinned=True),
+    ),
+    Act(
+        "memory/<int:memory_id>/", "forget", _form(act="forget"),
+        _ours(Memory, pk="{memory_id}", forgotten_at__isnull=False),
+    ),
+    Act(
+        "memory/<int:memory_id>/", "restore", _form(act="restore"),
+        _ours(Memory, pk="{memory_id}", forgotten_at__isnull=True),
+    ),
+    Act(
+        "memory/<int:memory_id>/", "audience", _form(act="audience", audience="person"),
+        _ours(Memory, pk="{memory_id}", audience="person"),
     ),
     Act(
         "settings/models/", "add_provider",
@@ -525,6 +585,11 @@ ADMIN_ROWS: dict[str, Rows] = {
     "llm.ModelEntry": EDITED,
     "llm.Provider": EDITED,
     "llm.Route": EDITED,
+    "memory.Association": SEEN,
+    "memory.Consolidation": SEEN,
+    "memory.InboxItem": SEEN,
+    "memory.Memory": SEEN,
+    "memory.MemoryEdit": SEEN,
     "messaging.Binding": EDITED,
     "messaging.Conversation": SEEN,
     "messaging.Delivery": SEEN,
@@ -550,6 +615,7 @@ GLOBAL_MODELS = {
     "accounts.Organization": "the tenant itself",
     "accounts.SignInLink": "belongs to a user; only its digest is stored",
     "secrets.DataKey": "wraps secrets of the whole installation; useless without the master key",
+    "memory.CommonTerm": "words of a shelf, which has one; read by statements that begin with the shelf",
     "admin.LogEntry": "Django's own; shown to superusers",
     "auth.Permission": "Django's own catalogue",
     "auth.Group": "Django's own; unused",

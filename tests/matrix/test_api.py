@@ -17,7 +17,9 @@ def ask(api: Api, world: World, operation: str) -> int:
     method, template = operation.split(" ")
     body = API[operation].body
     with undone():
-        response: Any = api(method, world.path(template), body(world) if body else None)
+        response: Any = api(
+            method, world.path(template + API[operation].query), body(world) if body else None
+        )
     assert response.status_code < 400 or response["Content-Type"] == "application/problem+json"
     return int(response.status_code)
 

@@ -26,7 +26,7 @@ from accounts.scopes import allowed_scopes
 from accounts.services.tokens import create_token
 from agents.models import Agent, Run
 from llm.models import ModelEntry, Provider
-from memory.models import IngestedFile
+from memory.models import InboxItem, IngestedFile, Memory
 from messaging.models import Conversation, Message
 from messaging.services.conversations import start_conversation
 from secret_store.services import set_secret
@@ -126,12 +126,21 @@ def _values(team: Team) -> dict[str, Any]:
         text="x", handling="not_needed",
     )  # fmt: skip
     Conversation.objects.filter(pk=conversation.pk).update(last_seq=1)
+    here = {
+        "organization": organization, "agent_id": agent.pk, "type": "fact", "importance": 0.5,
+        "audience": "conversation", "audience_conversation": conversation,
+        "created_at": now, "updated_at": now, "valid_from": now,
+    }  # fmt: skip
+    known, target = (Memory.objects.create(content=text, digest=text, **here) for text in ("known", "target"))
+    item = InboxItem.objects.create(
+        organization=organization, agent_id=agent.pk, kind="merge", first=known, second=target
+    )
     file = IngestedFile.objects.create(
         organization=organization, agent_id=agent.pk, name="a.txt", digest="of a.txt", size_bytes=1,
         media_type="text/plain", state="failed", chunks_total=1,
     )  # fmt: skip
     return {
-        "file_id": file.pk,
+        "file_id": file.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk, "relation": "related_to",
         "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
         "run_id": run.pk, "token_id": token.pk,
         "user_id": guest.pk, "provider_id": provider.pk, "model_id": entry.pk, "entry_id": entry.pk,
