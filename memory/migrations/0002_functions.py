@@ -54,7 +54,8 @@ CREATE FUNCTION memory_nearest(
     tenant bigint, agent bigint, reaches bigint[], made_by text, probe vector, wanted int,
     only_types text[], since timestamptz, until timestamptz, only_person bigint, only_room bigint
 ) RETURNS TABLE (id bigint, likeness float8) LANGUAGE plpgsql STABLE ROWS 60
-SET plan_cache_mode = 'force_custom_plan' SET hnsw.ef_search = 100 SET hnsw.iterative_scan = 'relaxed_order'
+SET plan_cache_mode = 'force_custom_plan' SET enable_sort = 'off'
+SET hnsw.ef_search = 200 SET hnsw.iterative_scan = 'relaxed_order'
 AS $$
 BEGIN
     IF (SELECT count(*) FROM (
@@ -93,7 +94,8 @@ MESSAGES = """
 CREATE FUNCTION memory_nearest_messages(
     tenant bigint, rooms bigint[], made_by text, probe vector, wanted int, since timestamptz, until timestamptz
 ) RETURNS TABLE (id bigint, likeness float8) LANGUAGE plpgsql STABLE ROWS 60
-SET plan_cache_mode = 'force_custom_plan' SET hnsw.ef_search = 100 SET hnsw.iterative_scan = 'relaxed_order'
+SET plan_cache_mode = 'force_custom_plan' SET enable_sort = 'off'
+SET hnsw.ef_search = 200 SET hnsw.iterative_scan = 'relaxed_order'
 AS $$
 BEGIN
     IF (SELECT count(*) FROM (

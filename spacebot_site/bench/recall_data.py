@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 DIMENSIONS = 384
-CLUSTERS = 1_000
+THEMES, TOPICS = 60, 1_000
 NOISE = 0.6
+SECOND_TOPIC = 0.5
+"""A text is about one topic, and a little about another: topics are not islands."""
 VOCABULARY = 30_000
 ROOMS, HEARD_ROOMS = 40, 10
 Floats = NDArray[np.float32]
@@ -51,7 +53,9 @@ class Source:
 
     def __init__(self, seed: int = 7) -> None:
         self.random = np.random.default_rng(seed)
-        self.centres = _unit(self.random.standard_normal((CLUSTERS, DIMENSIONS), np.float32))
+        themes = _unit(self.random.standard_normal((THEMES, DIMENSIONS), np.float32))
+        own = _unit(self.random.standard_normal((TOPICS, DIMENSIONS), np.float32))
+        self.topics = _unit(themes[self.random.integers(0, THEMES, TOPICS)] + own)
         share = 1.0 / np.arange(3, VOCABULARY + 3)
         self.share = share / share.sum()
         letters = np.array(list("bcdfghklmnprstvz")), np.array(list("aeiou"))
@@ -64,7 +68,8 @@ class Source:
         noise = self.random.standard_normal((count, DIMENSIONS), np.float32) * np.float32(
             NOISE / DIMENSIONS**0.5
         )
-        return _unit(self.centres[self.random.integers(0, CLUSTERS, count)] + noise)
+        first, second = self.random.integers(0, TOPICS, (2, count))
+        return _unit(self.topics[first] + np.float32(SECOND_TOPIC) * self.topics[second] + noise)
 
     def near(self, vectors: Floats) -> Floats:
         noise = self.random.standard_normal(vectors.shape, np.float32) * np.float32(NOISE / DIMENSIONS**0.5)
