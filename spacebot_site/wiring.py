@@ -13,6 +13,8 @@ from accounts.models import ApiToken, Membership, User
 from agents.models import Agent
 from agents.queries import get_agent
 from memory.ingestion.agents import AgentPlace, set_agent_directory
+from memory.ingestion.erasure import FILES
+from memory.services.erasure import ERASERS
 from messaging.queries import can_read_conversation
 from realtime.access import set_conversation_gate
 from realtime.services import announce_access_change
@@ -22,6 +24,7 @@ def connect() -> None:
     """Let lower packages ask who reads what and who is an agent, and hear of every change of access."""
     set_conversation_gate(can_read_conversation)
     set_agent_directory(named=_agents_named, check=get_agent)
+    ERASERS.append(FILES)
     hooks.on_membership_removed.append(announce_access_change)
     hooks.on_role_changed.append(announce_access_change)
     for model in (Membership, ApiToken):

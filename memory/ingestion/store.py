@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -63,14 +64,16 @@ def keep(organization_id: int, stream: Stream) -> Stored:
 
 
 def discard(organization_id: int, digest: str) -> None:
+    """Remove a file; that it is gone already is fine."""
     path_of(organization_id, digest).unlink(missing_ok=True)
 
 
-def list_old() -> list[tuple[int, str, Path]]:
-    """Return organization, digest and path of everything that has lain in the store for a day or more."""
+def list_old() -> list[tuple[int, str]]:
+    """Return organization and digest of everything that has lain in the store for a day or more."""
     before = time.time() - ORPHAN_AFTER_S
     found = []
     for path in (folder() / ".accepted").glob("*/*"):
-        if path.parent.name.isdigit() and path.stat().st_mtime < before:
-            found.append((int(path.parent.name), path.name, path))
+        with suppress(FileNotFoundError):
+            if path.parent.name.isdigit() and path.stat().st_mtime < before:
+                found.append((int(path.parent.name), path.name))
     return found

@@ -118,6 +118,7 @@ def _save(held: Held, piece: IngestedChunk) -> None:
     name = source_name(file, piece)
     given: set[int] = set()
     for found in piece.found:
+        held.write()  # The file may have been erased meanwhile, and saving takes its time.
         saved = save_memory(
             organization_id=file.organization_id,
             agent_id=file.agent_id,
@@ -142,9 +143,9 @@ def sweep_store() -> int:
     """Remove stored files of a day ago that are neither to be read nor failed lately; return how many."""
     count, lately = 0, timezone.now() - KEEP_FAILED
     wanted = Q(state__in=OPEN_STATES) | Q(state=FileState.FAILED, finished_at__gt=lately)
-    for organization_id, digest, path in store.list_old():
+    for organization_id, digest in store.list_old():
         rows = IngestedFile.objects.filter(organization_id=organization_id, digest=digest, chunks_total=0)
         if not rows.filter(wanted).exists():
-            path.unlink(missing_ok=True)
+            store.discard(organization_id, digest)
             count += 1
     return count

@@ -5,11 +5,14 @@ import io
 import pytest
 
 from accounts.errors import Conflict, Forbidden, InvalidInput, NotFound
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, Person
+from llm.clients.scripted import Scripted
+from llm.types import ChatRequest
 from memory.ingestion import queries, store, work
 from memory.ingestion.services import accept_upload, clean_name, retry_file
-from memory.models import FileState, IngestedFile
-from tests.memory.ingestion.conftest import Desk
+from memory.models import FileState, IngestedChunk, IngestedFile
+from memory.services.erasure import erase_person
+from tests.memory.ingestion.conftest import Desk, note_every_line
 
 
 def test_an_upload_is_stored_by_its_digest_and_queued(desk: Desk) -> None:
@@ -105,6 +108,36 @@ def test_a_failed_file_is_tried_again_when_asked_or_given_again(desk: Desk) -> N
     desk.settle()
     again = desk.upload("a.json", "{")
     assert (again.created, again.file.state, again.file.reason) == (False, FileState.QUEUED, "")
+
+
+def test_files_for_one_person_go_when_the_person_is_erased(desk: Desk) -> None:
+    organization = desk.team.organization
+    mine = desk.upload("mine.txt", "Mona likes tea.", audience="person").file
+    desk.upload("ours.txt", "The office is in Ulm.")
+    shared = desk.upload("ours.txt", "The office is in Ulm.", audience="person").file
+    desk.settle()  # Without a model: the pieces are cut and wait.
+    person = Person.objects.get(organization=organization, user=desk.team.moderator.user)
+    for files in (2, 0):
+        result = erase_person(organization.pk, person.pk)
+        assert (result.erased["files"], result.left["files"]) == (files, 0)
+        assert result.is_complete
+    assert list(IngestedFile.objects.values_list("name", "audience_person")) == [("ours.txt", None)]
+    assert IngestedChunk.objects.count() == 1
+    assert not store.path_of(organization.pk, mine.digest).exists()
+    assert store.path_of(organization.pk, shared.digest).exists()
+
+
+def test_a_file_erased_while_it_is_worked_on_teaches_nothing(desk: Desk) -> None:
+    person = Person.objects.get(organization=desk.team.organization, user=desk.team.moderator.user)
+
+    def erase(request: ChatRequest) -> Scripted:
+        erase_person(desk.team.organization.pk, person.pk)
+        return note_every_line(request)
+
+    desk.use_model(erase)
+    desk.upload("mine.txt", "Mona likes tea.", audience="person")
+    desk.settle()
+    assert desk.memories() == []
 
 
 def test_the_store_is_swept_of_what_was_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
