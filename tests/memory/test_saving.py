@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from accounts.errors import InvalidInput, NotFound
 from memory import types
-from memory.errors import EmbedderUnavailable, UntrustedSource
+from memory.errors import UntrustedSource
 from memory.models import Association, InboxItem, Memory, Posting, Source
 from memory.services.saving import save_memory
 from memory.types import Provenance
@@ -142,12 +142,9 @@ def test_nothing_of_another_organization_can_be_referred_to(known: Any, rivals_k
 
 
 def test_without_an_embedder_a_memory_is_saved_and_found_by_its_words(
-    known: Any, mia: Any, monkeypatch: Any
+    known: Any, mia: Any, settings: Any
 ) -> None:
-    def fail(self: Any, texts: Any) -> Any:
-        raise EmbedderUnavailable("down")
-
-    monkeypatch.setattr("memory.embedders.hashing.HashingEmbedder.embed", fail)
+    settings.SPACEBOT_EMBEDDER, settings.SPACEBOT_EMBEDDER_URL = "openai:away", "http://127.0.0.1:9/"
     memory = known.know("The printer is on the third floor")
     assert memory.embedding is None
     assert [each.id for each in known.recall("where is the printer", mia)] == [memory.pk]
