@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from django.db.models import Q
 
 from accounts.actor import Actor
 from accounts.services.links import create_sign_in_link
@@ -26,6 +27,11 @@ from tests.factories import Team, make_team
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 START_TIMEOUT_S = 60
+CALM_TIMEOUT_S = 15
+BUSY = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND state IN ('active', 'idle in transaction')
+"""
 PATIENCE_MS = 20_000
 """What should happen happens in a fraction of it; a busy machine takes longer."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
@@ -62,6 +68,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 class Program:
     """One of our processes, which can be stopped and started again at the same address."""
+
+    working = False
+    """Whether a worker is there to finish what was begun."""
 
     def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
         self.command, self.environment, self.log = command, environment, log
@@ -151,7 +160,9 @@ def worker(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
     program = Program(command, environment, tmp_path_factory.mktemp("logs") / "worker.log")
     program.start()
     _wait_for_worker(program)
+    Program.working = True
     yield program
+    Program.working = False
     program.stop()
 
 
@@ -186,6 +197,26 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture
 def team(transactional_db: None) -> Team:
     return make_team("acme")
+
+
+@pytest.fixture(autouse=True)
+def _calm_before_the_flush(transactional_db: None) -> Iterator[None]:
+    """Let our processes finish what the test began: emptying tables under their hands would deadlock."""
+    yield
+    from django.db import connection
+
+    from agents.models import Run, RunKind, RunState
+
+    begun = Q(kind=RunKind.CHANNEL) | Q(parent__isnull=False) | ~Q(lease_owner="")
+    under_way = Run.objects.filter(begun, state__in=(RunState.QUEUED, RunState.RUNNING))
+    until = time.monotonic() + CALM_TIMEOUT_S
+    quiet = 0
+    while quiet < 3 and time.monotonic() < until:
+        with connection.cursor() as cursor:
+            cursor.execute(BUSY)
+            busy = cursor.fetchone()[0] or (Program.working and under_way.exists())
+        quiet = 0 if busy else quiet + 1
+        time.sleep(0.1)
 
 
 OpenAs = Callable[..., Any]
