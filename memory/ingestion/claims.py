@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from memory.models import FileState, IngestedFile
@@ -110,7 +110,7 @@ def wait(held: Held, reason: str, *, pause: timedelta) -> None:
             reason=reason[:300],
             not_before=timezone.now() + pause,
             claimed_until=None,
-            tries=held.file.tries - 1,
+            tries=F("tries") - 1,
         )
 
 
