@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from accounts.actor import Actor
 from accounts.errors import NotFound
@@ -98,6 +98,12 @@ def get_audible(organization_id: int, agent_id: int, listeners: Listeners, memor
     if memory is None:
         raise NotFound("There is no such memory.")
     return memory
+
+
+def count_by_agent(actor: Actor) -> dict[int, int]:
+    """Return how many live memories of each agent the actor may read."""
+    live = memories_of(actor).filter(forgotten_at=None, superseded_at=None)
+    return dict(live.order_by().values_list("agent_id").annotate(count=Count("pk")))
 
 
 def list_edits(actor: Actor, memory_id: int) -> list[MemoryEdit]:

@@ -21,7 +21,9 @@ SIZES = (100, 250, 500)
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     agents = list(list_agents(actor))
     wanted = number(request.GET.get("agent"))
-    agent = next((each for each in agents if each.pk == wanted), agents[0] if agents else None)
+    known = queries.count_by_agent(actor)
+    fullest = max(agents, key=lambda each: known.get(each.pk, 0), default=None)
+    agent = next((each for each in agents if each.pk == wanted), fullest)
     size = number(request.GET.get("size"))
     return render(
         request,

@@ -19,7 +19,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from spacebot_site import demo, first_start
+from spacebot_site import demo, demo_memory, first_start
 from spacebot_site.launch import embedded
 
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
@@ -36,7 +36,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["fill"]:
-            chat, run = demo.fill(first_start.ensure_installation().owner)
+            owner = first_start.ensure_installation().owner
+            chat, run = demo.fill(owner)
+            demo_memory.fill_memory(owner, chat.agent_id, conversation_id=chat.pk)
             self.stdout.write(json.dumps({"chat": chat.pk, "run": run.pk}))
             return
         if not options["chromium"]:
@@ -112,6 +114,8 @@ def _pictures(chromium: str, url: str, link: str, rows: dict[str, int]) -> list[
         "chat": f"/chat/{rows['chat']}/",
         "run": f"/runs/{rows['run']}/",
         "models": "/settings/models/",
+        "memory": "/memory/",
+        "memory-graph": "/memory/graph/?size=500",
     }
     taken, state = [], None
     with sync_playwright() as playwright:
@@ -133,6 +137,8 @@ def _pictures(chromium: str, url: str, link: str, rows: dict[str, int]) -> list[
                 for name, path in pages.items():
                     page.goto(path)
                     page.wait_for_selector("#connection[data-state=connected]", state="attached")
+                    if name == "memory-graph":
+                        page.wait_for_selector("#graph[data-ready]", state="attached")
                     page.wait_for_timeout(300)
                     taken.append(folder / f"{name}-{size}-{scheme}.png")
                     page.screenshot(path=taken[-1])

@@ -35,7 +35,7 @@ function arrange() {
   const box = tied.length ? tied.boundingBox() : { x1: 0, y2: -40, w: 400 };
   const across = Math.max(8, Math.floor(Math.max(box.w, 400) / 40));
   alone.forEach((node, at) => node.position({ x: box.x1 + (at % across) * 40, y: box.y2 + 70 + Math.floor(at / across) * 40 }));
-  drawing.fit(undefined, 32);
+  drawing.fit(undefined, 56);
 }
 
 function draw(graph) {

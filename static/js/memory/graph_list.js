@@ -10,7 +10,9 @@ function button(text, className, act) {
   const made = document.createElement("button");
   made.type = "button";
   made.className = className;
-  made.textContent = text;
+  const words = document.createElement("span");
+  words.textContent = text;
+  made.append(words);
   made.addEventListener("click", act);
   return made;
 }

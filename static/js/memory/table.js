@@ -2,7 +2,7 @@
 import { announce } from "../toasts.js";
 import { refreshTimes } from "../times.js";
 
-document.addEventListener("htmx:afterSwap", (event) => {
+document.addEventListener("htmx:afterSettle", (event) => {
   const line = document.getElementById(event.detail.target.id);
   if (!line?.matches(".memory-row")) return;
   refreshTimes(line);
@@ -14,7 +14,8 @@ document.addEventListener("htmx:afterSwap", (event) => {
 document.addEventListener("htmx:responseError", () => announce("That did not work. Reload the page and try again."));
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") event.target.closest(".memory-row form")?.querySelector("[data-cancel]")?.click();
+  const cancel = event.key === "Escape" && event.target.closest(".memory-row form")?.querySelector("[data-cancel]");
+  if (cancel) window.htmx.ajax("GET", cancel.getAttribute("hx-get"), { target: cancel.getAttribute("hx-target"), swap: "outerHTML" });
 });
 
 document.querySelector(".memory-filters")?.addEventListener("change", (event) => {
