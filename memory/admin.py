@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from accounts.admin_base import ReadOnlyAdmin
-from memory.models import Association, Consolidation, InboxItem, Memory, MemoryEdit
+from memory.models import Association, Consolidation, InboxItem, IngestedFile, Memory, MemoryEdit
 
 OrganizationFilter = ("organization", admin.RelatedOnlyFieldListFilter)
 
@@ -72,4 +72,19 @@ class ConsolidationAdmin(ReadOnlyAdmin):
     list_filter = (("undone_at", admin.EmptyFieldListFilter), OrganizationFilter)
     list_select_related = ("user", "organization")
     search_fields = ("=survivor__id",)
+    ordering = ("-id",)
+
+
+@admin.register(IngestedFile)
+class IngestedFileAdmin(ReadOnlyAdmin):
+    """A file's name tells what it is about, and it may be for one person alone."""
+
+    private_fields = ("name", "digest", "reason", "notice")
+    list_display = (
+        "id", "name", "state", "media_type", "size_bytes", "tries", "chunks_done", "chunks_total", "memories", "agent_id",
+        "created_at", "finished_at", "organization",
+    )  # fmt: skip
+    list_filter = ("state", "media_type", OrganizationFilter)
+    list_select_related = ("organization",)
+    search_fields = ("name", "=id", "=agent_id")
     ordering = ("-id",)

@@ -12,7 +12,7 @@ from accounts.models import ApiToken, Identity, Membership, Person, SignInLink
 from accounts.services import audit
 from agents.models import Checkpoint, Keeping, Prompt, Report, Run, RunInput, Step, ToolCall
 from llm.models import LedgerEntry, ModelEntry, Provider, Route
-from memory.models import Association, Consolidation, InboxItem, Memory, MemoryEdit
+from memory.models import Association, Consolidation, InboxItem, IngestedFile, Memory, MemoryEdit
 from messaging.models import (
     Binding,
     Conversation,
@@ -105,6 +105,10 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     make(MemoryEdit, memory=newest, action="edited", before={"content": WHISPER}, reason=WHISPER)
     make(InboxItem, agent_id=team.agent.pk, kind="merge", first=memory, second=newest)
     make(Consolidation, survivor=newest, before={"survivor": {"content": WHISPER}})
+    make(
+        IngestedFile, agent_id=team.agent.pk, name=WHISPER, digest=slug, size_bytes=1, media_type="text/plain",
+        state="failed", reason=WHISPER, notice=WHISPER, audience_person=person,
+    )  # fmt: skip
     rows.append(set_secret(None, organization, name="VENDOR_KEY", value="sk-hidden-value-98765"))
     rows.append(audit.record(team.owner, organization, "test.row", "target"))
     return {type(row): row for row in rows}

@@ -22,11 +22,13 @@ OURS = ("accounts", "secrets", "realtime", "llm", "messaging", "agents", "memory
 INDEXES = {
     "CommonTerm", "IndexedMessage", "MessagePosting", "Posting", "Section", "SectionPosting", "Shelf", "TranscriptState",
 }  # fmt: skip
+# The text of a file on its way into memories, gone once it has arrived.
+PASSING = {"IngestedChunk"}
 MODELS = [
     model
     for label in OURS
     for model in apps.get_app_config(label).get_models()
-    if model.__name__ not in INDEXES
+    if model.__name__ not in INDEXES | PASSING
 ]
 INSTALLATION = {"SignInLink", "DataKey", "EventCounter"}
 TENANT = [model for model in MODELS if model.__name__ not in INSTALLATION]

@@ -588,6 +588,7 @@ ADMIN_ROWS: dict[str, Rows] = {
     "memory.Association": SEEN,
     "memory.Consolidation": SEEN,
     "memory.InboxItem": SEEN,
+    "memory.IngestedFile": SEEN,
     "memory.Memory": SEEN,
     "memory.MemoryEdit": SEEN,
     "messaging.Binding": EDITED,
