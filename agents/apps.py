@@ -7,3 +7,9 @@ class AgentsConfig(AppConfig):
     name = "agents"
     label = "agents"
     verbose_name = "Agents"
+
+    def ready(self) -> None:
+        from agents.services.erasure import count_records_of, erase_records_of
+        from memory.services.erasure import ERASERS, Eraser
+
+        ERASERS.append(Eraser("records", erase_records_of, count_records_of))

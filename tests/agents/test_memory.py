@@ -8,12 +8,13 @@ from django.utils import timezone
 
 from accounts.services.people import person_for_user
 from agents.context import knowledge
-from agents.models import Keeping, Run, RunState
+from agents.models import Checkpoint, Keeping, Prompt, Report, Run, RunState, Step
 from agents.processes.keeper import keep_what_is_quiet
 from llm.clients.scripted import Scripted, call, fail
 from llm.errors import AuthenticationFailed
 from llm.types import ChatRequest
 from memory.models import Audience, Memory
+from memory.services import erasure
 from memory.services.saving import save_memory
 from memory.types import ORGANIZATION, HeardBy, person
 from messaging.models import Conversation
@@ -199,3 +200,31 @@ def test_twenty_messages_start_keeping_without_waiting_for_quiet(engine: Engine)
         engine.settle()
     assert Run.objects.filter(kind="keeping").count() == 1
     assert Keeping.objects.get().kept_seq >= 19
+
+
+def test_erasing_a_person_reaches_the_records_of_runs_and_proves_it(engine: Engine) -> None:
+    engine.script(
+        "channel",
+        [call("branch", task="ask about Lyon") + call("reply", content="ok"), call("reply", content="told")],
+    )
+    engine.script("branch", [call("conclude", status="done", conclusion="Lyon it is")])
+    engine.say("I move to Lyon in May")
+    engine.settle()
+    Checkpoint.objects.create(
+        organization=engine.team.organization,
+        conversation=engine.conversation,
+        from_seq=1,
+        to_seq=1,
+        title="t",
+        summary="Lyon",
+    )
+    mia = person_for_user(engine.team.organization, engine.team.member.user)
+    assert erasure.count_left(engine.team.organization.pk, mia.pk)["records"] > 0
+    erased = erasure.erase_person(engine.team.organization.pk, mia.pk)
+    assert erased.is_complete
+    assert erased.erased["records"] >= 3
+    for rows in (Step, Checkpoint, Prompt):
+        assert not rows.objects.exists()
+    kept = str(list(Run.objects.values())) + str(list(Report.objects.values()))
+    assert "Lyon" not in kept
+    assert erasure.erase_person(engine.team.organization.pk, mia.pk).erased["records"] == 0

@@ -1,0 +1,50 @@
+"""Erasing what runs keep of a person: prompts, steps, results, reports and checkpoints of the conversations they were in.
+
+The runs themselves stay, without words, so that costs and causes can still be counted. A run that is still alive keeps its
+record until it has ended: erase again then.
+"""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef
+
+from agents.models import TERMINAL_STATES, Checkpoint, Prompt, Report, Run, RunInput, Step
+from messaging.models import Participant
+
+ERASED = "[erased]"
+
+
+def erase_records_of(organization_id: int, person_id: int) -> int:
+    """Erase them and return how many steps and checkpoints it were. Twice changes nothing."""
+    conversations = _conversations_of(organization_id, person_id)
+    runs = Run.objects.filter(conversation_id__in=conversations, state__in=TERMINAL_STATES)
+    run_ids = list(runs.values_list("pk", flat=True))
+    prompts = set(runs.exclude(prompt=None).values_list("prompt_id", flat=True))
+    checkpoints = Checkpoint.objects.filter(conversation_id__in=conversations)
+    steps = Step.objects.filter(run_id__in=run_ids)
+    count = checkpoints.count() + steps.count()
+    checkpoints.delete()
+    steps.delete()
+    RunInput.objects.filter(run_id__in=run_ids).delete()
+    Report.objects.filter(run_id__in=run_ids).update(text=ERASED)
+    runs.update(title="", input={}, result={}, failure=None, status_text="", cancel_reason="", prompt=None)
+    used = Run.objects.filter(prompt_id=OuterRef("pk"))
+    Prompt.objects.filter(~Exists(used), organization_id=organization_id, pk__in=prompts).delete()
+    return count
+
+
+def count_records_of(organization_id: int, person_id: int) -> int:
+    """Count steps and checkpoints of the conversations the person was in."""
+    conversations = _conversations_of(organization_id, person_id)
+    steps = Step.objects.filter(run__conversation_id__in=conversations)
+    return steps.count() + Checkpoint.objects.filter(conversation_id__in=conversations).count()
+
+
+def _conversations_of(organization_id: int, person_id: int) -> set[int]:
+    """Return where the person took part; runs they asked for tell it even after they have left."""
+    asked = Run.objects.filter(
+        organization_id=organization_id, requester_person_id=person_id, conversation_id__isnull=False
+    )
+    joined = Participant.objects.filter(organization_id=organization_id, person_id=person_id)
+    rooms = {room for room in asked.values_list("conversation_id", flat=True) if room is not None}
+    return rooms | set(joined.values_list("conversation_id", flat=True))
