@@ -14,10 +14,13 @@ from agents.context.fit import shorten
 from llm.types import AssistantMessage, ChatMessage, UserMessage
 from messaging.models import Direction, Handling, Message
 
+QUOTE = 200
+"""How many characters of a message are shown with an answer to it."""
+
 
 @dataclass(frozen=True)
 class Line:
-    """One message as history needs it."""
+    """One message as history needs it; `quoted` is the text of the message it replies to."""
 
     id: int
     seq: int
@@ -26,6 +29,7 @@ class Line:
     text: str
     at: datetime
     unanswered: bool
+    quoted: str = ""
 
 
 def load_lines(conversation_id: int, *, after_seq: int, until_seq: int | None = None) -> list[Line]:
@@ -34,9 +38,18 @@ def load_lines(conversation_id: int, *, after_seq: int, until_seq: int | None = 
     if until_seq is not None:
         rows = rows.filter(seq__lte=until_seq)
     return [
-        Line(pk, seq, direction == Direction.INBOUND, author, text, at, handling == Handling.UNANSWERED)
-        for pk, seq, direction, author, text, at, handling in rows.order_by("seq").values_list(
-            "id", "seq", "direction", "author_name", "text", "created_at", "handling"
+        Line(
+            pk,
+            seq,
+            direction == Direction.INBOUND,
+            author,
+            text,
+            at,
+            handling == Handling.UNANSWERED,
+            quoted or "",
+        )
+        for pk, seq, direction, author, text, at, handling, quoted in rows.order_by("seq").values_list(
+            "id", "seq", "direction", "author_name", "text", "created_at", "handling", "reply_to__text"
         )
     ]
 
@@ -65,7 +78,8 @@ def render_lines(lines: Sequence[Line], *, most_tokens: int | None = None) -> st
 
 def render_line(line: Line) -> str:
     stamp = line.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"[{stamp}] {clean_name(line.author)}: {indent(line.text)}"
+    quote = f"> {' '.join(line.quoted.split())[:QUOTE]}\n" if line.quoted else ""
+    return f"[{stamp}] {clean_name(line.author)}: {indent(quote + line.text)}"
 
 
 def clean_name(name: str) -> str:

@@ -163,6 +163,8 @@ def update_model(actor: Actor, entry_id: int, **fields: Any) -> ModelEntry:
     entry = queries.get_model(actor, entry_id)
     for field, value in _checked_fields(fields).items():
         setattr(entry, field, value)
+    if "context_window" in fields:
+        entry.learned_window = None  # Whoever sets it knows better than an old refusal.
     with transaction.atomic():
         entry.save()
         audit.record(actor, actor.organization, "model.changed", entry.name, fields=sorted(fields))

@@ -271,3 +271,12 @@ def test_an_admin_may_stop_a_run_without_reading_its_conversation(engine: Engine
         cancel_run(make_team("third").admin, run.pk, as_administrator=True)
     assert cancel_run(engine.team.admin, run.pk, as_administrator=True).state == RunState.CANCELLED
     assert Message.objects.get().handling == Handling.SKIPPED
+
+
+def test_a_reply_to_one_message_shows_which(engine: Engine) -> None:
+    model = engine.script("channel", lambda request: call("reply", content="ok"))
+    first = engine.say("the blue one or the red one?")
+    engine.settle()
+    engine.say("this one", reply_to_id=first.pk)
+    engine.settle()
+    assert last_user_text(model.requests[1]).endswith(": > the blue one or the red one?\n  this one")
