@@ -9,7 +9,9 @@ class SiteConfig(AppConfig):
     verbose_name = "Spacebot"
 
     def ready(self) -> None:
-        from spacebot_site import celery  # noqa: F401  shared_task needs the application
-        from spacebot_site import wiring
+        from spacebot_site import (
+            celery,  # noqa: F401  shared_task needs the application
+            wiring,
+        )
 
         wiring.connect()

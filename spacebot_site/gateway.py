@@ -105,9 +105,7 @@ class Gateway:
         held = await self._in_thread(leases.lease, accounts.keys(), holder=self.name)
         await self._stop_where(lambda connection: connection.account.pk not in held)
         for account_id in sorted(held):
-            await self._refresh(
-                accounts[account_id], held_until=asked_at + leases.LEASE_S / 2
-            )
+            await self._refresh(accounts[account_id], held_until=asked_at + leases.LEASE_S / 2)
 
     async def _refresh(self, account: PlatformAccount, *, held_until: float) -> None:
         running = self._connections.get(account.pk)

@@ -28,7 +28,9 @@ def make_team(slug: str) -> Team:
     organization = Organization.objects.create(name=slug.title(), slug=slug)
 
     def make(role: Role, name: str) -> Actor:
-        user = User.objects.create(email=f"{name}@{slug}.test", name=f"{name.title()} of {slug}", is_staff=role.level >= 3)
+        user = User.objects.create(
+            email=f"{name}@{slug}.test", name=f"{name.title()} of {slug}", is_staff=role.level >= 3
+        )
         Membership.objects.create(organization=organization, user=user, role=role)
         Person.objects.create(organization=organization, user=user, display_name=user.name)
         return Actor(user=user, organization=organization, role=role)

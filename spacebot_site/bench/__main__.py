@@ -42,7 +42,12 @@ def _show_parts(title: str, parts: dict[str, float]) -> None:
     print(f"{title}: {sum(parts.values()):.1f} = {shown}")
 
 
-BENCHES: dict[str, Callable[..., int]] = {"faults": run_faults, "turns": run_turns, "locomo": locomo.run, "recall": recall.run}
+BENCHES: dict[str, Callable[..., int]] = {
+    "faults": run_faults,
+    "turns": run_turns,
+    "locomo": locomo.run,
+    "recall": recall.run,
+}
 
 
 def main() -> int:
