@@ -50,3 +50,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
             cursor.execute(f"alter database {name} set spacebot.allow_audit_truncate = 'on'")
         connection.close()
         connection.close_pool()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run browser tests last: Playwright's event loop and the worker they start are then in nobody's way."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

@@ -10,7 +10,7 @@ from django.db.utils import InterfaceError, OperationalError
 
 from accounts.boundaries import reach
 from accounts.database import release_connection
-from agents.context.fit import fit
+from agents.context.fit import budget, fit
 from agents.engine.claims import Claim, check_owned, claim
 from agents.engine.journal import DatabaseJournal, store_prompt
 from agents.engine.leases import keeper
@@ -78,7 +78,8 @@ def _execute_within_window(run: Run, claimed: Claim) -> None:
             else:
                 _drive(process, gate, journal, may_have_steps=attempt > 0 or claimed.fence > 1)
         except ContextTooLong as error:
-            if attempt + 1 < WINDOW_TRIES and context_window(call_context(process)) < process.window:
+            learned = budget(context_window(call_context(process)))
+            if attempt + 1 < WINDOW_TRIES and learned < process.asked_tokens:
                 log.warning("run.window_learned", run=run.pk, before=process.window)
                 continue
             _fail(process, journal, error)
@@ -151,7 +152,7 @@ class _Asker:
 
     def __call__(self, request: ChatRequest, cancel: CancelToken) -> ChatResponse:
         stream = ReplyStream(self.process.run) if self.process.streams_to_people() else None
-        request = fit(request, window=self.process.window)
+        request = self._fitted(request)
         reach("model.before")
         try:
             completed = complete(
@@ -181,6 +182,14 @@ def call_context(process: Process) -> CallContext:
         requester_person_id=run.requester_person_id,
         model_override=run.conversation.settings.get("model") if run.conversation else None,
     )
+
+    def _fitted(self, request: ChatRequest) -> ChatRequest:
+        asked = estimate_tokens(request)
+        if asked > budget(self.process.window):
+            request = fit(request, window=self.process.window)
+            asked = estimate_tokens(request)
+        self.process.asked_tokens = asked
+        return request
 
 
 def _replies(response: ChatResponse) -> bool:

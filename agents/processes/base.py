@@ -38,7 +38,7 @@ class Process(ABC):
     """One execution of one run. Everything durable is in rows: an instance may vanish at any moment.
 
     `window` is the tokens that the models which may answer can take, `base_tokens` those of system prompt and tools;
-    the executor sets both.
+    `asked_tokens` those of the last request; the executor sets them.
     """
 
     llm_process: ClassVar[LlmProcess]
@@ -49,6 +49,7 @@ class Process(ABC):
         self.claim = claim
         self.window = DEFAULT_WINDOW
         self.base_tokens = 0
+        self.asked_tokens = 0
 
     @abstractmethod
     def system(self) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def check_share(value: float | None, *, field: str, default: float) -> float:
         return default
     if not 0 <= value <= 1:
         raise InvalidInput(f"The {field} is a number from 0 to 1.", field=field)
-    return float(value)
+    return round(float(value), 6)  # The database's arithmetic refuses numbers that are all but nothing.
 
 
 def check_importance(value: float | None, kind: MemoryType) -> float:

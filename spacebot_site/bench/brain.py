@@ -40,6 +40,8 @@ def answer(request: dict[str, Any]) -> Answer:
         return Answer(calls=[("conclude", {"status": "done", "conclusion": f"thought {mark}"})])
     if "set_outcome" in tools:
         return _worker(messages)
+    if "finish_keeping" in tools:
+        return Answer(calls=[("finish_keeping", {"reason": "marks are not worth keeping"})])
     return Answer(text="ready")
 
 

@@ -24,6 +24,10 @@ ECHO = re.compile(r"\becho (m-[0-9a-z]+-\d+)\b")
 TOLD = re.compile(r"\btold (m-[0-9a-z]+-\d+)\b")
 
 
+ORDERED = ("branch", "worker")
+"""The kinds that people ask for; summaries and memory keeping are started and told by nobody."""
+
+
 def is_settled() -> bool:
     """Tell whether nothing is under way, unanswered or untold anywhere."""
     from agents.models import Report, ReportState, Run
@@ -100,7 +104,7 @@ def _check_runs(runs: list[Run]) -> Iterator[str]:
 
 def _check_children(inbound: list[Message], runs: list[Run]) -> Iterator[str]:
     """Each order to think or work started one run."""
-    started = Counter(run.title for run in runs if run.kind != "channel")
+    started = Counter(run.title for run in runs if run.kind in ORDERED)
     ordered = Counter(
         f"{verb} {mark}" for message in inbound for verb, mark in ORDER.findall(message.text) if verb != "say"
     )
@@ -122,7 +126,7 @@ def _check_reports(runs: list[Run], outbound: list[Message]) -> Iterator[str]:
         if told[mark] != 1:
             yield f"{report}: {mark} was told {told[mark]} times"
     for run in runs:
-        if run.kind != "channel" and run.state == "succeeded" and reports[run.pk] != 1:
+        if run.kind in ORDERED and run.state == "succeeded" and reports[run.pk] != 1:
             yield f"{run} has {reports[run.pk]} reports"
 
 

@@ -65,9 +65,11 @@ def _start(rest: list[str]) -> int:
     parser.add_argument("--port", type=int)
     options = parser.parse_args(rest)
     _enter_environment()
-    from spacebot_site.launch.start import follow, start
+    from spacebot_site.launch.start import follow, start, stop_when_told
 
     started = start(find_home(), port=options.port)
+    if options.foreground:
+        stop_when_told(find_home())
     address = started.state.address
     print(f"Spacebot {'already runs' if started.was_running else 'runs'} at {address}")
     print(f"Sign in (once, within a day): {address}{started.prepared.sign_in_path}", flush=True)

@@ -182,10 +182,14 @@ def _what_is_unwell(home: Path) -> str:
     return told or f"not healthy within {HEALTHY_WITHIN_S} s"
 
 
-def follow(home: Path, state: State) -> int:
-    """Stay with the supervisor, show its children's logs, and end it when we are told to end."""
+def stop_when_told(home: Path) -> None:
+    """From now on let the signals that end this process stop everything instead."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop(home))
+
+
+def follow(home: Path, state: State) -> int:
+    """Stay with the supervisor and show its children's logs until it has ended."""
     ends = {path: path.stat().st_size for path in (home / "logs").glob("*.log")}
     while is_alive(state.identity):
         for path in sorted((home / "logs").glob("*.log")):

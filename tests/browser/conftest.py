@@ -115,7 +115,7 @@ class Web(Program):
         raise RuntimeError(f"the web process did not start: {self.log.read_text()[-2000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def environment(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What our processes get: the test database by name, the suite's Valkey, collected static files."""
     from django.conf import settings
@@ -135,7 +135,7 @@ def environment(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory)
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     program = Web(environment, tmp_path_factory.mktemp("logs") / "web.log")
     program.start()
@@ -143,7 +143,7 @@ def web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
     program.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def worker(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     command = [
         "celery",
@@ -177,7 +177,7 @@ def _wait_for_worker(program: Program) -> None:
     raise RuntimeError(f"the worker did not start: {program.log.read_text()[-2000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
     path = find_chromium()
     assert path, "there is no Chromium"

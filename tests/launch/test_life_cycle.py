@@ -147,9 +147,11 @@ def test_in_the_foreground_it_ends_with_its_signal(running: Installation) -> Non
     for name in ("DATABASE_URL", "REDIS_URL"):
         environment.pop(name, None)
     with subprocess.Popen(
-        [str(ROOT / "spacebot"), "start", "--foreground"], env=environment, stdout=subprocess.DEVNULL
+        [str(ROOT / "spacebot"), "start", "--foreground"], env=environment, stdout=subprocess.PIPE, text=True
     ) as popen:
-        eventually(lambda: running.status()["healthy"])
+        assert popen.stdout is not None
+        while "Sign in" not in popen.stdout.readline():
+            assert popen.poll() is None
         popen.terminate()
         assert popen.wait(30) == 0
     assert running.leftovers() == []

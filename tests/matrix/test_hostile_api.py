@@ -184,6 +184,10 @@ def test_an_id_that_nothing_has_is_not_found_and_one_that_cannot_be_is_refused(
             "model_id",
             "provider_id",
             "token_id",
+            "memory_id",
+            "item_id",
+            "file_id",
+            "target_id",
             "name",
             "process",
         ):

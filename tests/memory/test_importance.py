@@ -9,7 +9,7 @@ from memory.importance import PINNED, importance_now
 from memory.models import MemoryType
 
 TYPES = st.sampled_from(MemoryType.values)
-SHARES = st.floats(0, 1)
+SHARES = st.floats(0, 1).map(lambda share: round(share, 6))
 DAYS = st.floats(0, 5_000)
 COUNTS = st.integers(0, 10_000)
 
