@@ -168,6 +168,14 @@ class _Asker:
             stream.reset()
         return completed.response
 
+    def _fitted(self, request: ChatRequest) -> ChatRequest:
+        asked = estimate_tokens(request)
+        if asked > budget(self.process.window):
+            request = fit(request, window=self.process.window)
+            asked = estimate_tokens(request)
+        self.process.asked_tokens = asked
+        return request
+
 
 def call_context(process: Process) -> CallContext:
     """Return for whom and for what the process asks models."""
@@ -182,14 +190,6 @@ def call_context(process: Process) -> CallContext:
         requester_person_id=run.requester_person_id,
         model_override=run.conversation.settings.get("model") if run.conversation else None,
     )
-
-    def _fitted(self, request: ChatRequest) -> ChatRequest:
-        asked = estimate_tokens(request)
-        if asked > budget(self.process.window):
-            request = fit(request, window=self.process.window)
-            asked = estimate_tokens(request)
-        self.process.asked_tokens = asked
-        return request
 
 
 def _replies(response: ChatResponse) -> bool:
