@@ -10,7 +10,7 @@ from memory.models import MemoryType
 
 TYPES = st.sampled_from(MemoryType.values)
 SHARES = st.floats(0, 1).map(lambda share: round(share, 6))
-DAYS = st.floats(0, 5_000)
+DAYS = st.floats(0, 5_000).map(lambda days: round(days, 9))
 COUNTS = st.integers(0, 10_000)
 
 
