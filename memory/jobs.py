@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import structlog
 from celery import shared_task
 from django.core.cache import cache
 
+from accounts.logs import get_logger
 from memory.errors import EmbedderUnavailable
 from memory.ingestion import claims, folders, work
 from memory.services import embedding, frequencies, transcripts
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 ALONE_S = 120
 

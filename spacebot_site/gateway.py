@@ -19,17 +19,16 @@ from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-import structlog
-
 from accounts.database import release_connection
 from accounts.errors import AccountsError, InvalidInput
+from accounts.logs import get_logger
 from messaging.adapters.base import InboundMessage
 from messaging.errors import AdapterFailed
 from messaging.models import PlatformAccount
 from messaging.services import leases
 from messaging.services.accounts import connection_fingerprint, make_adapter
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 RECONCILE_S = 5.0
 ROUND_WITHIN_S = 5.0

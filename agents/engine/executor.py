@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 
-import structlog
 from django.db import Error
 from django.db.utils import InterfaceError, OperationalError
 
 from accounts.boundaries import reach
 from accounts.database import release_connection
+from accounts.logs import get_logger
 from agents.context.fit import budget, fit
 from agents.engine.claims import Claim, check_owned, claim
 from agents.engine.journal import DatabaseJournal, store_prompt
@@ -29,7 +29,7 @@ from llm.services.tokens import context_window, estimate_tokens
 from llm.types import CancelToken, ChatRequest, ChatResponse
 from realtime.services import NewEvent, publish_transient
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MOST_RECOVERIES = 5
 WINDOW_TRIES = 3

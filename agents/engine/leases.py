@@ -11,12 +11,12 @@ import threading
 import time
 from collections.abc import Iterator
 
-import structlog
 from django.db import Error, connection
 
+from accounts.logs import get_logger
 from agents.engine.claims import LEASE_S, RENEW_S, Claim, lease_owner
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 RENEW = """
 update agents_run set lease_expires_at = now() + %s * interval '1 second'

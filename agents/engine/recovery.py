@@ -7,17 +7,17 @@ import socket
 from datetime import timedelta
 from pathlib import Path
 
-import structlog
 from django.db import connection
 from django.utils import timezone
 
+from accounts.logs import get_logger
 from agents.engine import wakeups
 from agents.models import Run, RunKind, RunState
 from agents.states import check_transition
 from messaging.models import Conversation
 from realtime.services import record, unit_of_work
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 UNSEEN_S = 3
 FORGOTTEN_S = 15

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.boundaries import reach
+from accounts.logs import get_logger
 from agents.models import Run, RunKind, RunState
 from agents.payloads import run_payload
 from messaging.models import Conversation
 from realtime.services import NewEvent, record
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 COALESCE_S = 1.5
 COALESCE_MAX_S = 5.0

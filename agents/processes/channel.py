@@ -6,8 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-import structlog
-
+from accounts.logs import get_logger
 from agents.context import history, status
 from agents.context.prompts import channel_system
 from agents.engine import wakeups
@@ -27,7 +26,7 @@ from llm.types import ChatMessage, ChatResponse, StopReason, UserMessage
 from messaging.models import Direction, Handling, Message
 from messaging.services.messages import append_outbound, mark_handled
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 HOLDS = 1
 """How often a reply is held back because something new was said while it was written."""

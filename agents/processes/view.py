@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import structlog
-
+from accounts.logs import get_logger
 from agents.context import compaction, history
 from agents.context.checkpoints import Past, load_past
 from agents.engine.claims import Claim, fenced
@@ -14,7 +13,7 @@ from agents.services import checkpoints
 from llm.services.tokens import estimate_tokens
 from llm.types import ChatMessage, UserMessage
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True)

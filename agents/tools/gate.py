@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from django.db import Error
 from django.utils import timezone
 from pydantic import ValidationError
 
+from accounts.logs import get_logger
 from agents.errors import LostLease, RunStopped, ToolFailed, ToolRetry
 from agents.loop import Ending
 from agents.models import CallState, ToolCall
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from agents.engine.claims import Held
     from agents.processes.base import Process
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 OUTPUT_CAP_BYTES = 50_000
 UNKNOWN = "Interrupted: whether this call took effect is unknown. Look before you repeat it."

@@ -11,16 +11,16 @@ import stat
 import time
 from pathlib import Path
 
-import structlog
 from django.utils import timezone
 
 from accounts.boundaries import reach
+from accounts.logs import get_logger
 from memory.ingestion import services, store
 from memory.ingestion.agents import AgentPlace, agents_named
 from memory.ingestion.reader.formats import media_type_of
 from memory.models import FileState, IngestedFile
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 STABLE_S = 2.0
 MOST_AT_ONCE = 50

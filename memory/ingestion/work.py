@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
-import structlog
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.boundaries import reach
 from accounts.database import release_connection
+from accounts.logs import get_logger
 from llm.errors import LLMError, NotConfigured, RateLimited
 from llm.services.routing import get_routing
 from memory.ingestion import claims, store
@@ -29,7 +29,7 @@ from memory.models.ingestion import OPEN_STATES
 from memory.services.saving import save_memory
 from memory.types import ORGANIZATION, SYSTEM, Provenance, person
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 NEEDS_MODEL = "Needs a model: add one under Settings → Models. It goes on by itself then."
 KEEP_FAILED = timedelta(days=7)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.errors import InvalidInput
+from accounts.logs import get_logger
 from memory.embedders import Vector, current_embedder
 from memory.errors import EmbedderUnavailable, UntrustedSource
 from memory.models import Association, InboxItem, InboxKind, Memory, MemoryType, Relation
@@ -18,7 +18,7 @@ from memory.services.postings import index_memories
 from memory.services.versions import supersede
 from memory.types import Author, HeardBy, Provenance, Saved, Similar
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 NEARLY_THE_SAME = 0.95
 MAX_SIMILAR = 5

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import structlog
-
+from accounts.logs import get_logger
 from accounts.models import Identity, Person
 from messaging.adapters.base import InboundMessage
 from messaging.models import (
@@ -23,7 +22,7 @@ from messaging.services.messages import append_inbound
 from messaging.text import check_text
 from realtime.services import NewEvent, record, unit_of_work
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Stored(NamedTuple):

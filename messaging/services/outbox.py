@@ -11,7 +11,6 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -19,6 +18,7 @@ from django.utils import timezone
 from accounts.boundaries import reach
 from accounts.database import release_connection
 from accounts.errors import InvalidInput, NotFound
+from accounts.logs import get_logger
 from messaging.adapters.base import Target
 from messaging.errors import DeliveryError, Unsupported
 from messaging.models import Delivery, DeliveryState
@@ -33,7 +33,7 @@ LONGEST_RETRY_S = 300.0
 LONGEST_RETRY_AFTER_S = 3600.0
 SWEEP_LIMIT = 500
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Everything before it in the conversation must have a result, or people read an answer out of order.
 _CLAIM = """
