@@ -47,7 +47,6 @@ class Claim:
     conversation_id: int | None
     fence: int
     active_limit_s: float
-    recovered: bool
     cancel: CancelToken = field(default_factory=CancelToken)
     started: float = field(default_factory=time.monotonic)
 
@@ -67,7 +66,7 @@ update agents_run r
         select count(*) from agents_run other
          where other.conversation_id = r.conversation_id and other.kind = r.kind and other.state = 'running'
            and other.id <> r.id) < %(limit)s)
-returning r.conversation_id, r.fence, r.active_limit_s, r.active_ms, r.recoveries > 0
+returning r.conversation_id, r.fence, r.active_limit_s, r.active_ms
 """
 
 
@@ -89,13 +88,12 @@ def claim(run_id: int, kind: str, conversation_id: int | None) -> Claim | None:
             row = cursor.fetchone()
     if row is None:
         return None
-    conversation, fence, limit_s, active_ms, recovered = row
+    conversation, fence, limit_s, active_ms = row
     return Claim(
         run_id=run_id,
         conversation_id=conversation,
         fence=fence,
         active_limit_s=max(0.0, limit_s - active_ms / 1000),
-        recovered=recovered,
     )
 
 

@@ -59,10 +59,6 @@ class LeaseKeeper:
                 if self._claims.get(claim.run_id) is claim:
                     del self._claims[claim.run_id]
 
-    @property
-    def active(self) -> int:
-        return len(self._claims)
-
     def _run(self) -> None:
         while True:
             with self._lock:

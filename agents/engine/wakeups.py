@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -178,7 +178,3 @@ def run_changed(run: Run) -> NewEvent:
 def coalesce_delay_s(conversation: Conversation) -> float:
     """Return how long a new message waits for company: a private one never does."""
     return COALESCE_S if conversation.kind == "group" else 0.0
-
-
-def due_after(seconds: float) -> datetime:
-    return timezone.now() + timedelta(seconds=seconds)
