@@ -9,7 +9,9 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from tests.matrix.table import ADMIN_PAGES, ADMIN_ROWS, admin_status
+from tests.matrix.table import ADMIN_ROWS
+from tests.matrix.table.admin import ADMIN_PAGES
+from tests.matrix.table.rules import admin_status
 from tests.matrix.test_pages import address
 from tests.matrix.world import NOBODY, PEOPLE, SUPERUSER, World, registered_models, undone
 

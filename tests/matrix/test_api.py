@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import Api
-from tests.matrix.table import API, COROUTINES, OPERATIONS, api_status
+from tests.matrix.table import API, COROUTINES, OPERATIONS
+from tests.matrix.table.rules import api_status
 from tests.matrix.world import NO_SCOPE, PEOPLE, World, undone, without_scope
 
 pytestmark = pytest.mark.django_db

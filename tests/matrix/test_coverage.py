@@ -7,17 +7,9 @@ from django.apps import apps
 from accounts.models import Organization
 from spacebot_site.asgi import websocket_urls
 from tests.matrix.patterns import PATTERNS
-from tests.matrix.table import (
-    ACTS,
-    ADMIN_PAGES,
-    ADMIN_ROWS,
-    API,
-    GLOBAL_MODELS,
-    OPERATIONS,
-    OUTSIDE,
-    PAGES,
-    SOCKETS,
-)
+from tests.matrix.table import ACTS, ADMIN_ROWS, API, OPERATIONS, PAGES, SOCKETS
+from tests.matrix.table.admin import ADMIN_PAGES, GLOBAL_MODELS
+from tests.matrix.table.pages import OUTSIDE
 from tests.matrix.world import registered_models
 
 ROW_PAGES = (

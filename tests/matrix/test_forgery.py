@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 
 from tests.api.conftest import Api
-from tests.matrix.table import ACTS, API, COROUTINES, Act
+from tests.matrix.table import ACTS, API, COROUTINES
+from tests.matrix.table.rules import Act
 from tests.matrix.test_pages import address
 from tests.matrix.world import World, undone
 

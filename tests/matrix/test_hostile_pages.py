@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.matrix.table import ACTS, ADMIN_ROWS, PAGES, Act
+from tests.matrix.table import ACTS, ADMIN_ROWS, PAGES
+from tests.matrix.table.rules import Act
 from tests.matrix.test_hostile_api import counts
 from tests.matrix.test_pages import address
 from tests.matrix.world import World, undone

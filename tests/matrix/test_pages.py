@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from tests.matrix.table import ACTS, OUTSIDE, PAGES, Act, act_status, page_status
+from tests.matrix.table import ACTS, PAGES
+from tests.matrix.table.pages import OUTSIDE
+from tests.matrix.table.rules import Act, act_status, page_status
 from tests.matrix.world import NOBODY, PEOPLE, World, undone
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +35,7 @@ def test_a_form_acts_for_whom_it_should(world: World, act: Act) -> None:
             response = world.visitor(who).post(address(world, act.page), act.form(world))
             happened = act.happened(world) and response.status_code == act.ok and who != NOBODY
             got[who] = response.status_code, happened
-    assert got == {who: act_status(act, who) for who in PEOPLE}
+    assert got == {who: act_status(act, PAGES[act.page], who) for who in PEOPLE}
 
 
 @pytest.mark.parametrize("pattern", PAGES)

@@ -13,7 +13,8 @@ from websockets.exceptions import InvalidStatus
 
 from messaging.models import Message
 from tests.api.conftest import Api
-from tests.matrix.table import API, COROUTINES, api_status
+from tests.matrix.table import API, COROUTINES
+from tests.matrix.table.rules import api_status
 from tests.matrix.world import INSIDERS, NO_SCOPE, PEOPLE, STRANGER, World, build_world, without_scope
 from tests.realtime.conftest import Site, hear_ready
 from tests.realtime.conftest import site as site  # the fixture

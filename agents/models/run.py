@@ -1,35 +1,12 @@
-"""Agents, and everything they do: a run is one execution of one process, a row that PostgreSQL owns."""
+"""A run is one execution of one process, a row that PostgreSQL owns; what it is told and what it has to tell."""
 
 from __future__ import annotations
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from accounts.models import Organization, Person, User
+from agents.models.agent import Agent
 from messaging.models import Conversation
-
-
-class Agent(models.Model):
-    """A configured persona. `soul`, `identity` and `role` open its system prompt, in this order."""
-
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="agents")
-    slug = models.SlugField(max_length=60)
-    name = models.CharField(max_length=80)
-    tagline = models.CharField(max_length=160, blank=True)
-    preset = models.CharField(max_length=40, blank=True, help_text="What it was made from")
-    soul = models.TextField(blank=True, help_text="Character and values")
-    identity = models.TextField(blank=True, help_text="Who it is and whom it serves")
-    role = models.TextField(blank=True, help_text="What it does and how")
-    settings = models.JSONField(default=dict, blank=True, help_text="Limits; see docs/settings.md")
-    enabled = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization", "slug"], name="agent_slug_once")]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class RunKind(models.TextChoices):
@@ -149,83 +126,6 @@ class Run(models.Model):
         return self.state in LIVE_STATES
 
 
-class Prompt(models.Model):
-    """The stable head of a request: system prompt and tool schemas, stored once per content."""
-
-    organization = models.ForeignKey(Organization, models.CASCADE)
-    digest = models.CharField(max_length=64)
-    version = models.CharField(max_length=8, blank=True, help_text="Of the templates it was made from")
-    system = ArrayField(models.TextField(), help_text="Stable to volatile")
-    tools = models.JSONField(default=list)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization", "digest"], name="prompt_once")]
-
-    def __str__(self) -> str:
-        return self.digest[:12]
-
-
-class Step(models.Model):
-    """One model call of a run. `added` holds the messages given since the step before, `response` what came back.
-
-    The exact request of step n is the run's prompt plus all `added` and `response` up to it.
-    """
-
-    organization = models.ForeignKey(Organization, models.CASCADE)
-    run = models.ForeignKey(Run, models.CASCADE, related_name="steps")
-    number = models.PositiveIntegerField()
-    added = models.JSONField(default=list)
-    response = models.JSONField(default=dict)
-    model = models.CharField(max_length=120, blank=True)
-    stop_reason = models.CharField(max_length=20, blank=True)
-    input_tokens = models.PositiveIntegerField(default=0)
-    output_tokens = models.PositiveIntegerField(default=0)
-    cost_usd = models.DecimalField(max_digits=14, decimal_places=8, null=True)
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["run_id", "number"]
-        constraints = [models.UniqueConstraint(fields=["run", "number"], name="step_number_once")]
-
-    def __str__(self) -> str:
-        return f"step {self.number} of run {self.run_id}"
-
-
-class CallState(models.TextChoices):
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    REFUSED = "refused"
-    UNKNOWN = "unknown", "Interrupted, result unknown"
-
-
-class ToolCall(models.Model):
-    """One tool call of a step. `key` is its idempotency key; `repeatable` says that running it twice is safe."""
-
-    organization = models.ForeignKey(Organization, models.CASCADE)
-    run = models.ForeignKey(Run, models.CASCADE, related_name="tool_calls")
-    step = models.ForeignKey(Step, models.CASCADE, related_name="tool_calls")
-    position = models.PositiveSmallIntegerField()
-    call_id = models.CharField(max_length=120, help_text="The model's id for it")
-    name = models.CharField(max_length=80)
-    arguments = models.JSONField(default=dict)
-    state = models.CharField(max_length=10, choices=CallState.choices)
-    repeatable = models.BooleanField(default=False)
-    key = models.CharField(max_length=80, unique=True)
-    result = models.TextField(blank=True)
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["step_id", "position"]
-        constraints = [models.UniqueConstraint(fields=["step", "position"], name="tool_call_once")]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.state})"
-
-
 class RunInput(models.Model):
     """A follow-up for a worker, taken at its next step."""
 
@@ -238,56 +138,6 @@ class RunInput(models.Model):
 
     def __str__(self) -> str:
         return f"input for run {self.run_id}"
-
-
-class Checkpoint(models.Model):
-    """A summary that stands for messages `from_seq` to `to_seq` in a prompt. The messages themselves stay.
-
-    Level 0 summarises messages and covers a conversation without gaps; a higher level sums up checkpoints, which
-    then name it in `rolled_into`. `run` is None for one that was made without a model, in an emergency.
-    """
-
-    organization = models.ForeignKey(Organization, models.CASCADE)
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="checkpoints")
-    level = models.PositiveSmallIntegerField(default=0)
-    from_seq = models.BigIntegerField()
-    to_seq = models.BigIntegerField()
-    title = models.CharField(max_length=80)
-    summary = models.TextField()
-    run = models.ForeignKey(Run, models.SET_NULL, null=True, related_name="+")
-    rolled_into = models.ForeignKey("self", models.SET_NULL, null=True, related_name="rolled")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["conversation_id", "level", "from_seq"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["conversation", "level", "from_seq"], name="checkpoint_start_once"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(to_seq__gte=models.F("from_seq")), name="checkpoint_range"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.from_seq}–{self.to_seq}: {self.title}"
-
-
-class Keeping(models.Model):
-    """How far memory keeping has read a conversation. After failures it waits until `not_before`."""
-
-    organization = models.ForeignKey(Organization, models.CASCADE)
-    conversation = models.OneToOneField(Conversation, models.CASCADE, related_name="keeping")
-    kept_seq = models.BigIntegerField(default=0)
-    failures = models.PositiveSmallIntegerField(default=0)
-    not_before = models.DateTimeField(null=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        verbose_name_plural = "keeping"
-
-    def __str__(self) -> str:
-        return f"{self.conversation_id} kept up to {self.kept_seq}"
 
 
 class ReportState(models.TextChoices):

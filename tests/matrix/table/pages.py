@@ -1,0 +1,65 @@
+"""Pages, and addresses without an organization."""
+
+from __future__ import annotations
+
+from tests.matrix.table.rules import ADMIN, Page
+
+PAGES: dict[str, Page] = {
+    "": Page(302),
+    "home/": Page(),
+    "palette/": Page(),
+    "organization/switch/": Page(405, acts=True),
+    "chat/": Page(),
+    "chat/list/": Page(),
+    "chat/new/": Page(acts=True),
+    "chat/<int:conversation_id>/": Page(participants=True),
+    "chat/<int:conversation_id>/before/<int:seq>/": Page(participants=True),
+    "chat/<int:conversation_id>/rename/": Page(participants=True, acts=True),
+    "chat/<int:conversation_id>/archive/": Page(405, participants=True, acts=True),
+    "chat/<int:conversation_id>/people/": Page(participants=True, acts=True),
+    "chat/<int:conversation_id>/model/": Page(participants=True, acts=True),
+    "chat/<int:conversation_id>/quote/<int:message_id>/": Page(participants=True),
+    "runs/": Page(),
+    "runs/<int:run_id>/": Page(participants=True),
+    "agents/": Page(),
+    "agents/new/": Page(lowest=ADMIN, acts=True),
+    "agents/<slug:slug>/": Page(ours=True, acts=True),
+    "memory/": Page(),
+    "memory/graph/": Page(),
+    "memory/inbox/": Page(acts=True),
+    "memory/told/": Page(),
+    "memory/<int:memory_id>/": Page(participants=True, acts=True),
+    "settings/models/": Page(lowest=ADMIN, acts=True),
+    "settings/models/providers/<int:provider_id>/": Page(lowest=ADMIN, ours=True, acts=True),
+    "settings/models/providers/<int:provider_id>/offered/": Page(405, ADMIN, ours=True, acts=True),
+    "settings/models/<int:entry_id>/": Page(lowest=ADMIN, ours=True, acts=True),
+    "settings/models/<int:entry_id>/test/": Page(405, ADMIN, ours=True, acts=True),
+    "settings/members/": Page(acts=True),
+    "settings/tokens/": Page(acts=True),
+    "settings/secrets/": Page(lowest=ADMIN, acts=True),
+}
+
+# (GET, POST) by nobody, (GET, POST) by a member
+OUTSIDE: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {
+    "healthz": ((200, 405), (200, 405)),
+    "api/v1/openapi.json": ((200, 405), (200, 405)),
+    "api/v1/docs": ((200, 405), (200, 405)),
+    "api/v1/": ((404, 404), (404, 404)),
+    "sign-in/<str:raw>/": ((410, 410), (410, 410)),
+    "sign-in/link/<str:raw>/": ((410, 410), (410, 410)),
+    "accounts/login/": ((200, 200), (302, 302)),
+    "accounts/logout/": ((302, 302), (200, 302)),
+    "accounts/inactive/": ((200, 405), (200, 405)),
+    "accounts/signup/": ((200, 200), (302, 302)),
+    "accounts/reauthenticate/": ((302, 302), (200, 200)),
+    "accounts/email/": ((404, 404), (404, 404)),
+    "accounts/confirm-email/": ((200, 405), (200, 405)),
+    "accounts/confirm-email/<key>/": ((200, 404), (200, 404)),
+    "accounts/login/code/confirm/": ((302, 302), (302, 302)),
+    "accounts/password/change/": ((302, 302), (200, 200)),
+    "accounts/password/set/": ((302, 302), (302, 302)),
+    "accounts/password/reset/": ((200, 200), (200, 200)),
+    "accounts/password/reset/done/": ((200, 405), (200, 405)),
+    "accounts/password/reset/key/<uidb36>-<key>/": ((200, 200), (200, 200)),
+    "accounts/password/reset/key/done/": ((200, 405), (200, 405)),
+}
