@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "llm",
     "messaging",
     "memory",
+    "tasks",
     "agents",
     "django.contrib.auth",
     "django.contrib.contenttypes",

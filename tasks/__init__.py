@@ -1,1 +1,1 @@
-"""Goals, tasks, approvals and schedules. It holds no tables yet."""
+"""Goals, tasks, approvals and schedules."""
