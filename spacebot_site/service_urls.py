@@ -1,4 +1,4 @@
-"""Turn `DATABASE_URL` and `REDIS_URL` into what Django and Celery want."""
+"""Turn `DATABASE_URL`, `REDIS_URL` and `SPACEBOT_EMAIL_URL` into what Django and Celery want."""
 
 from __future__ import annotations
 
@@ -51,3 +51,29 @@ def celery_broker_url(redis_url: str) -> str:
     options = dict(parse_qsl(parts.query))
     password = f":{quote(unquote(parts.password), safe='')}@" if parts.password else ""
     return f"redis+socket://{password}{parts.path}?virtual_host={options.get('db', '0')}"
+
+
+def email_settings(url: str) -> dict[str, Any]:
+    """Return Django's mail settings for smtp://user:password@host:port?from=address; smtps:// is TLS from the start.
+
+    With smtp:// the connection is made secure by STARTTLS unless the address says `starttls=off`.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ImproperlyConfigured(
+            "SPACEBOT_EMAIL_URL must look like smtp://user:password@host:587?from=bot@example.org"
+        )
+    options = dict(parse_qsl(parts.query))
+    secure = parts.scheme == "smtps"
+    return {
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or (465 if secure else 587),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": secure,
+        "EMAIL_USE_TLS": not secure and options.get("starttls", "on") != "off",
+        "EMAIL_TIMEOUT": 20,
+        "DEFAULT_FROM_EMAIL": options.get("from")
+        or unquote(parts.username or "")
+        or f"spacebot@{parts.hostname}",
+    }

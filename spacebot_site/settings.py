@@ -12,7 +12,7 @@ from kombu import Queue
 from spacebot_site.admin_site import UNFOLD as UNFOLD
 from spacebot_site.environment import read_bool, read_int, read_list, read_str
 from spacebot_site.launch import embedded
-from spacebot_site.service_urls import celery_broker_url, database_settings
+from spacebot_site.service_urls import celery_broker_url, database_settings, email_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SPACEBOT_HOME = Path(read_str("SPACEBOT_HOME", str(BASE_DIR / ".spacebot"))).expanduser().resolve()
@@ -146,6 +146,10 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 
+SPACEBOT_EMAIL_URL = read_str("SPACEBOT_EMAIL_URL")
+if SPACEBOT_EMAIL_URL:
+    globals().update(email_settings(SPACEBOT_EMAIL_URL))
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -185,6 +189,7 @@ CELERY_BEAT_SCHEDULE = {
     "memory upkeep": {"task": "memory.upkeep", "schedule": 600.0, "options": {"expires": 600}},
     "ingest files": {"task": "memory.ingest", "schedule": 10.0, "options": {"expires": 10}},
     "prune events": {"task": "realtime.prune", "schedule": 6 * 3600.0},
+    "mail notices": {"task": "realtime.mail_notices", "schedule": 30.0, "options": {"expires": 30}},
     "sweep runs": {"task": "agents.sweep", "schedule": 3.0, "options": {"expires": 10}},
     "keep what is quiet": {"task": "agents.keep_quiet", "schedule": 60.0, "options": {"expires": 60}},
     "sweep deliveries": {

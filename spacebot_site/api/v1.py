@@ -9,6 +9,7 @@ import agents.api
 import llm.api
 import memory.ingestion.api
 import realtime.api
+import realtime.notices.api
 import secret_store.api
 from spacebot_site.api import health, problems
 from spacebot_site.api.parsing import StrictJson
@@ -33,6 +34,7 @@ api.add_router("", health.router)
 api.add_router("", accounts.api.router, tags=["organization"])
 api.add_router("", secret_store.api.router, tags=["secrets"])
 api.add_router("", realtime.api.router, tags=["events"])
+api.add_router("", realtime.notices.api.router, tags=["notices"])
 api.add_router("", llm.api.router, tags=["models"])
 api.add_router("", memory.ingestion.api.router)
 for router in agents.api.routers:

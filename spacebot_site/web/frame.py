@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F, Func, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from accounts.actor import Actor
-from accounts.models import Role
-from realtime.queries import last_number
+from accounts.models import Organization, Role
+from realtime.models import EventCounter
+from realtime.notices.queries import unread_notices
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the rail; `g` and then `key` goes there."""
+    """A line of the rail; `g` and then `key` goes there. `waiting` finds the rows that are counted beside it."""
 
     label: str
     icon: str
@@ -23,10 +28,12 @@ class Entry:
     key: str
     prefix: str
     level: Role = Role.MEMBER
+    waiting: Callable[[Actor], QuerySet[Any]] | None = None
 
 
 MAIN = (
     Entry("Home", "house", "home", "h", "/home/"),
+    Entry("Notices", "bell", "notices", "n", "/notices/", waiting=unread_notices),
     Entry("Chat", "messages-square", "chat", "c", "/chat/"),
     Entry("Runs", "activity", "runs", "r", "/runs/"),
     Entry("Memory", "brain", "memories", "y", "/memory/"),
@@ -41,18 +48,35 @@ SETTINGS = (
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Add the frame's facts to every template of a page behind the door."""
+    """Add the frame's facts to every template of a page behind the door; a part of a page asks for none of them."""
     found = getattr(request, "frame", None)
     if found is None:
         return {}
     actor, memberships = found
-    entries = rail(request.path, actor)
+    facts = SimpleLazyObject(lambda: _facts(actor))
     return {
         "actor": actor,
         "memberships": memberships,
-        "last_event": last_number(actor.organization.pk),
-        "rail": entries,
+        "last_event": SimpleLazyObject(lambda: facts["last_event"]),
+        "rail": rail(request.path, actor),
+        "rail_counts": facts,
     }
+
+
+def _facts(actor: Actor) -> dict[str, int]:
+    """Return the newest event's number and what waits behind each entry, in one statement."""
+    counted: dict[str, Any] = {
+        entry.name: Subquery(
+            entry.waiting(actor).order_by().annotate(n=Func(F("pk"), function="count")).values("n")
+        )
+        for entry in MAIN
+        if entry.waiting
+    }
+    last = EventCounter.objects.filter(pk=OuterRef("pk")).values("last_number")
+    rows = Organization.objects.filter(pk=actor.organization.pk)
+    values: dict[str, Any] = {"last_event": Coalesce(Subquery(last), 0), **counted}
+    names = tuple(values)
+    return dict(zip(names, rows.annotate(**values).values_list(*names).get(), strict=True))
 
 
 def rail(path: str, actor: Actor) -> dict[str, list[dict[str, Any]]]:
@@ -60,10 +84,12 @@ def rail(path: str, actor: Actor) -> dict[str, list[dict[str, Any]]]:
         return [
             {
                 "label": entry.label,
+                "name": entry.name,
                 "icon": entry.icon,
                 "key": entry.key,
                 "url": reverse(entry.name),
                 "current": path.startswith(entry.prefix),
+                "counts": entry.waiting is not None,
             }
             for entry in entries
             if actor.has_level(entry.level)

@@ -92,6 +92,12 @@ def usd(amount: Decimal | None) -> str:
 
 
 @register.filter
+def lookup(found: Any, name: str) -> Any:
+    """Return what a mapping holds under a name that is known only when the page is drawn."""
+    return found[name]
+
+
+@register.filter
 def initials(name: str) -> str:
     words = [word for word in name.split() if word[0].isalnum()]
     if not words:

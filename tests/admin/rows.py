@@ -21,7 +21,7 @@ from messaging.models import (
     Participant,
     Reaction,
 )
-from realtime.models import Event, EventCounter
+from realtime.models import Event, EventCounter, Notice, NoticeSetting
 from secret_store.models import DataKey
 from secret_store.services import set_secret
 from tests.factories import Team
@@ -47,6 +47,11 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
         rows.append(row)
         return row
 
+    make(
+        Notice, user=team.member.user, kind="failure", key="x", title=WHISPER, text=WHISPER, created_at=now,
+        updated_at=now,
+    )  # fmt: skip
+    make(NoticeSetting, user=team.member.user, mailed_kinds=["failure"])
     make(Identity, person=person, platform="discord", external_id="7")
     make(
         ApiToken, user=team.member.user, name="laptop", prefix="sb_abcdef", digest=slug, scopes=["runs:read"]

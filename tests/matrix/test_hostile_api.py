@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -174,24 +175,7 @@ def test_an_id_that_nothing_has_is_not_found_and_one_that_cannot_be_is_refused(
 ) -> None:
     method, template = operation.split(" ")
     for value in (2**62, 2**63, 10**30, "9" * 5000, -1, 0, "x", "%00", "%F0%9F%8E%89", "1.5", "%2e%2e"):
-        path = template
-        for name in (
-            "message_id",
-            "conversation_id",
-            "user_id",
-            "run_id",
-            "agent_id",
-            "model_id",
-            "provider_id",
-            "token_id",
-            "memory_id",
-            "item_id",
-            "file_id",
-            "target_id",
-            "name",
-            "process",
-        ):
-            path = path.replace("{" + name + "}", str(value))
+        path = re.sub(r"\{(\w+_id|name|process)\}", str(value), template)
         with undone():
             response = client_for(world, operation)(method, world.path(path), body_of(world, operation))
         assert response.status_code in (404, 422), (value, response.status_code, response.content[:200])

@@ -29,6 +29,7 @@ from llm.models import ModelEntry, Provider
 from memory.models import InboxItem, IngestedFile, Memory
 from messaging.models import Conversation, Message
 from messaging.services.conversations import start_conversation
+from realtime.models import Notice
 from secret_store.services import set_secret
 from tests.admin.rows import make_installation_rows, make_rows
 from tests.api.conftest import Api
@@ -139,7 +140,12 @@ def _values(team: Team) -> dict[str, Any]:
         organization=organization, agent_id=agent.pk, name="a.txt", digest="of a.txt", size_bytes=1,
         media_type="text/plain", state="failed", chunks_total=1,
     )  # fmt: skip
+    notice = Notice.objects.create(
+        organization=organization, user=team.member.user, kind="failure", key="of the world", title="x", created_at=now,
+        updated_at=now,
+    )  # fmt: skip
     return {
+        "notice_id": notice.pk,
         "file_id": file.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk, "relation": "related_to",
         "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
         "run_id": run.pk, "token_id": token.pk,
