@@ -18,6 +18,7 @@ from accounts.models import Person
 from messaging.models import Conversation, Direction, Handling, Message
 from messaging.payloads import conversation_payload, message_payload
 from messaging.services.deliveries import DELIVERED_BY_EVENT, queue_chunks
+from messaging.services.mentions import tell_mentioned
 from messaging.text import check_text, clean_reply, make_title
 from realtime.services import NewEvent, record, unit_of_work
 
@@ -97,7 +98,11 @@ def append_inbound(
     )
     with unit_of_work(savepoint=False):
         platform = _append(message, title=make_title(text) if handling != Handling.IGNORED else "")
-        return (message, True) if platform else (_first(message), False)
+        if platform is None:
+            return _first(message), False
+        if handling != Handling.IGNORED:
+            tell_mentioned(message)
+        return message, True
 
 
 def append_outbound(
@@ -135,6 +140,7 @@ def append_outbound(
             return _first(message)
         if platform not in DELIVERED_BY_EVENT:
             queue_chunks(message, platform=platform)
+        tell_mentioned(message)
     return message
 
 
