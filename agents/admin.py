@@ -18,7 +18,7 @@ from accounts.admin_access import administered_levels, is_superuser, reachable
 from accounts.admin_base import ReadOnlyAdmin, TenantAdmin, TenantForm
 from accounts.errors import AccountsError
 from agents import presets
-from agents.models import Agent, Checkpoint, Keeping, Prompt, Report, Run, RunInput, Step, ToolCall
+from agents.models import Agent, AgentLink, Checkpoint, Keeping, Prompt, Report, Run, RunInput, Step, ToolCall
 from agents.services import runs
 from agents.services.agents import create_agent, update_agent
 from messaging.models import Binding
@@ -242,3 +242,11 @@ class KeepingAdmin(ReadOnlyAdmin):
     list_select_related = ("organization",)
     search_fields = ("=conversation__id",)
     ordering = ("-id",)
+
+
+@admin.register(AgentLink)
+class AgentLinkAdmin(ReadOnlyAdmin):
+    list_display = ("id", "first_agent", "first_user", "second_agent", "kind", "two_way", "organization")
+    list_filter = ("kind", OrganizationFilter)
+    list_select_related = ("organization", "first_agent", "first_user", "second_agent")
+    search_fields = ("first_agent__name", "second_agent__name", "first_user__email")

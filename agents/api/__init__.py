@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from agents.api import agents, conversations, memories, memory_inbox, messages, reactions, runs
+from agents.links import api as links
 
 # The inbox stands before the memories: its address would else be read as a memory's.
 routers = (
     agents.router,
+    links.router,
     conversations.router,
     messages.router,
     reactions.router,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
@@ -11,7 +11,7 @@ from pydantic import Field
 
 from accounts.api_basics import Id, Limit, Needs, Page, Strict, actor_of, page, read_cursor
 from agents import queries
-from agents.models import Run
+from agents.models import Run, RunKind
 from agents.payloads import run_payload, step_payload
 from agents.services import runs as services
 
@@ -74,7 +74,7 @@ def payload(run: Run) -> dict[str, Any]:
 def list_runs(
     request: HttpRequest,
     conversation_id: Id | None = None,
-    kind: Literal["channel", "branch", "worker", "compaction"] | None = None,
+    kind: RunKind | None = None,
     live: bool = False,
     cursor: str | None = None,
     limit: Limit = 50,

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from agents.context.history import clean_name
 from agents.context.knowledge import render_knowledge
 from agents.context.memory_mode import memory_mode
+from agents.links.queries import askable
 from agents.models import Agent
 from memory.listeners import Listeners
 from messaging.models import Conversation, Participant
@@ -55,7 +56,9 @@ def channel_system(agent: Agent, conversation: Conversation) -> tuple[str, ...]:
         listeners = Listeners.of(conversation_id=conversation.pk)
         known = render_knowledge(agent.organization_id, agent.pk, listeners)
     return (
-        (render("channel", agent=agent), where, known) if known else (render("channel", agent=agent), where)
+        (render("channel", agent=agent, colleagues=askable(agent.pk)), where, known)
+        if known
+        else (render("channel", agent=agent, colleagues=askable(agent.pk)), where)
     )
 
 
@@ -69,6 +72,10 @@ def keeper_system(agent: Agent) -> str:
 
 def branch_system(agent: Agent) -> tuple[str, ...]:
     return (render("branch", agent=agent),)
+
+
+def colleague_system(agent: Agent) -> tuple[str, ...]:
+    return (render("colleague", agent=agent, colleagues=askable(agent.pk)),)
 
 
 def worker_system(agent: Agent, *, interactive: bool) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from django.db import connection
 from django.utils import timezone
 
-from agents.context.history import indent
-from agents.models import LIVE_STATES, Report, ReportState, Run, RunState
+from agents.context.history import clean_name, indent
+from agents.models import LIVE_STATES, Report, ReportState, Run, RunKind, RunState
 
 WORDS = {
     RunState.QUEUED: "waiting for a place",
@@ -34,7 +34,7 @@ def look_around(conversation_id: int) -> Activity:
     """Ask in one query what most turns need to know only to find nothing."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "select exists (select 1 from agents_run where conversation_id = %s and kind in ('branch', 'worker')"
+            "select exists (select 1 from agents_run where conversation_id = %s and kind in ('branch', 'worker', 'colleague')"
             " and state in ('queued', 'running', 'waiting')),"
             " exists (select 1 from agents_report where conversation_id = %s and state = 'pending')",
             [conversation_id, conversation_id],
@@ -47,11 +47,20 @@ def status_block(conversation_id: int) -> str:
     """Return the live branches and workers of a conversation as text; empty when there are none."""
     rows = (
         Run.objects.filter(
-            conversation_id=conversation_id, kind__in=["branch", "worker"], state__in=LIVE_STATES
+            conversation_id=conversation_id, kind__in=["branch", "worker", "colleague"], state__in=LIVE_STATES
         )
+        .select_related("agent")
         .order_by("id")
         .only(
-            "id", "kind", "state", "title", "status_text", "interactive", "created_at", "cancel_requested_at"
+            "agent__name",
+            "id",
+            "kind",
+            "state",
+            "title",
+            "status_text",
+            "interactive",
+            "created_at",
+            "cancel_requested_at",
         )[:20]
     )
     now = timezone.now()
@@ -59,7 +68,7 @@ def status_block(conversation_id: int) -> str:
     for run in rows:
         words = "being cancelled" if run.cancel_requested_at else WORDS[RunState(run.state)]
         age_s = int((now - run.created_at).total_seconds())
-        kind = "interactive worker" if run.interactive else run.kind
+        kind = "interactive worker" if run.interactive else _who(run)
         progress = f"; last status: {indent(run.status_text)}" if run.status_text else ""
         lines.append(f"- {kind} #{run.pk} ({words}, started {age_s} s ago): {indent(run.title)}{progress}")
     return "[running now]\n" + "\n".join(lines) + "\n[/running now]" if lines else ""
@@ -68,15 +77,19 @@ def status_block(conversation_id: int) -> str:
 def pending_reports(conversation_id: int) -> list[Report]:
     return list(
         Report.objects.filter(conversation_id=conversation_id, state=ReportState.PENDING)
-        .select_related("run")
+        .select_related("run__agent")
         .order_by("id")[:20]
     )
+
+
+def _who(run: Run) -> str:
+    return f"colleague {clean_name(run.agent.name)}" if run.kind == RunKind.COLLEAGUE else run.kind
 
 
 def render_reports(reports: Sequence[Report]) -> str:
     """Render results that nobody has been told yet; their text is data, so it is indented."""
     return "\n".join(
-        f"[report {report.run.kind} #{report.run_id} {report.outcome}]\n"
+        f"[report {_who(report.run)} #{report.run_id} {report.outcome}]\n"
         f"  Task: {indent(report.run.title)}\n  {indent(report.text)}\n[/report]"
         for report in reports
     )

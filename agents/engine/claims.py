@@ -20,7 +20,7 @@ from realtime.services import unit_of_work
 LEASE_S = 20
 RENEW_S = 5
 
-RUNNING_LIMITS = {RunKind.BRANCH: 3, RunKind.WORKER: 5}
+RUNNING_LIMITS = {RunKind.BRANCH: 3, RunKind.WORKER: 5, RunKind.COLLEAGUE: 3}
 """How many runs of a kind may be running at once in one conversation; the rest stay queued."""
 
 

@@ -104,21 +104,26 @@ def start_child(
     active_limit_s: int,
     fork_seq: int | None = None,
     interactive: bool = False,
+    agent_id: int | None = None,
+    more: dict[str, Any] | None = None,
 ) -> Run:
-    """Create a child run and nudge it; called twice with one `key` it returns the first. Records `run.changed`."""
+    """Create a child run and nudge it; called twice with one `key` it returns the first. Records `run.changed`.
+
+    `agent_id` lets another agent do it; the requester stays. `more` is kept beside the task.
+    """
     existing = Run.objects.filter(origin_key=key).first()
     if existing is not None:
         return existing
     child = Run.objects.create(
         organization_id=parent.organization_id,
-        agent_id=parent.agent_id,
+        agent_id=agent_id or parent.agent_id,
         conversation_id=parent.conversation_id,
         parent=parent,
         requester_user_id=parent.requester_user_id,
         requester_person_id=parent.requester_person_id,
         kind=kind,
         title=task.strip().splitlines()[0][:200],
-        input={"task": task},
+        input={"task": task, **(more or {})},
         origin_key=key,
         fork_seq=fork_seq,
         interactive=interactive,

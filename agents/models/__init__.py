@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agents.models.agent import Agent
 from agents.models.context import Checkpoint, Keeping
+from agents.models.links import AgentLink, LinkKind
 from agents.models.record import CallState, Prompt, Step, ToolCall
 from agents.models.run import (
     LIVE_STATES,
@@ -20,9 +21,11 @@ __all__ = [
     "LIVE_STATES",
     "TERMINAL_STATES",
     "Agent",
+    "AgentLink",
     "CallState",
     "Checkpoint",
     "Keeping",
+    "LinkKind",
     "Prompt",
     "Report",
     "ReportState",

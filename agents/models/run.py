@@ -15,6 +15,7 @@ class RunKind(models.TextChoices):
     WORKER = "worker"
     COMPACTION = "compaction"
     KEEPING = "keeping"
+    COLLEAGUE = "colleague"
 
 
 class RunState(models.TextChoices):

@@ -1,4 +1,4 @@
-"""How a branch ends."""
+"""How a branch ends, or another agent that was asked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TOOLS = (
         description="Return your conclusion. This ends the branch.",
         arguments=Conclude,
         function=conclude,
-        kinds=frozenset({"branch"}),
+        kinds=frozenset({"branch", "colleague"}),
         ends_run=True,
     ),
 )

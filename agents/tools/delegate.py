@@ -12,7 +12,8 @@ from agents.models import LIVE_STATES, Run, RunInput, RunKind, RunState
 from agents.processes import limits
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
 
-MOST_LIVE = {RunKind.BRANCH: 20, RunKind.WORKER: 20}
+CHILDREN = (RunKind.BRANCH, RunKind.WORKER, RunKind.COLLEAGUE)
+MOST_LIVE = {RunKind.BRANCH: 20, RunKind.WORKER: 20, RunKind.COLLEAGUE: 10}
 
 
 class Branch(Arguments):
@@ -81,7 +82,7 @@ def route(context: ToolContext, arguments: Route) -> ToolOutput:
 
 
 class Cancel(Arguments):
-    process_type: Literal["branch", "worker"]
+    process_type: Literal["branch", "worker", "colleague"]
     process_id: int
     reason: str = Field(default="", max_length=300)
 
@@ -99,15 +100,15 @@ def cancel(context: ToolContext, arguments: Cancel) -> ToolOutput:
 
 
 def find_child(run: Run, child_id: int) -> Run:
-    """Return a branch or worker of the run's own conversation, its row held, or raise ToolRetry."""
+    """Return a child of the run's own conversation, its row held, or raise ToolRetry."""
     assert run.conversation_id is not None
     child = (
         Run.objects.select_for_update()
-        .filter(pk=child_id, conversation_id=run.conversation_id, kind__in=[RunKind.BRANCH, RunKind.WORKER])
+        .filter(pk=child_id, conversation_id=run.conversation_id, kind__in=CHILDREN)
         .first()
     )
     if child is None:
-        raise ToolRetry(f"There is no branch or worker #{child_id} in this conversation.")
+        raise ToolRetry(f"There is no branch, worker or colleague #{child_id} in this conversation.")
     return child
 
 
@@ -137,7 +138,7 @@ TOOLS = (
         description="Give a task that needs tools (files, research, long work) to a background worker. Returns at once.",
         arguments=SpawnWorker,
         function=spawn_worker,
-        kinds=frozenset({"channel", "branch"}),
+        kinds=frozenset({"channel", "branch", "colleague"}),
     ),
     Tool(
         name="route",

@@ -25,6 +25,7 @@ class GuardLimits:
 LIMITS = {
     "channel": GuardLimits(warn=2, block=4, same_outcome=3, cycles=3),
     "branch": GuardLimits(warn=3, block=5, same_outcome=3, cycles=3),
+    "colleague": GuardLimits(warn=3, block=5, same_outcome=3, cycles=3),
     "keeping": GuardLimits(warn=3, block=5, same_outcome=3, cycles=3),
     "compaction": GuardLimits(warn=2, block=4, same_outcome=3, cycles=3),
     "worker": GuardLimits(warn=4, block=7, same_outcome=4, cycles=4, polling_factor=3),

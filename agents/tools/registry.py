@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 
-from agents.tools import conclude, delegate, files, history, keep, outcome, remember, speak
+from agents.tools import colleagues, conclude, delegate, files, history, keep, outcome, remember, speak
 from agents.tools.base import Tool
 
 TOOLS: tuple[Tool, ...] = (
     *speak.TOOLS,
     *delegate.TOOLS,
+    *colleagues.TOOLS,
     *history.TOOLS,
     *conclude.TOOLS,
     *remember.TOOLS,

@@ -23,6 +23,7 @@ from memory.types import Author, HeardBy, Provenance, conversation, person
 from messaging.models import ConversationKind, Participant
 
 HOLDERS = frozenset({"branch", "keeping"})
+READERS = HOLDERS | {"colleague"}
 Kind = Literal["fact", "preference", "decision", "identity", "event", "observation", "goal", "todo"]
 
 
@@ -121,7 +122,7 @@ TOOLS = (
         description="Search what is remembered and may be told here.",
         arguments=MemoryRecall,
         function=memory_recall,
-        kinds=HOLDERS,
+        kinds=READERS,
         transactional=False,
         repeatable=True,
     ),

@@ -51,7 +51,9 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
             "failed": ended.filter(state__in=(RunState.FAILED, RunState.TIMED_OUT, RunState.INTERRUPTED))[
                 :RUNS
             ],
-            "done": ended.filter(kind__in=(RunKind.BRANCH, RunKind.WORKER), state=RunState.SUCCEEDED)[:RUNS],
+            "done": ended.filter(
+                kind__in=(RunKind.BRANCH, RunKind.WORKER, RunKind.COLLEAGUE), state=RunState.SUCCEEDED
+            )[:RUNS],
             "agents": [agent for agent in agents.values() if agent.enabled][:RUNS],
             "steps": steps,
             "steps_left": sum(not step.done for step in steps),

@@ -17,7 +17,7 @@ from messaging.models import Conversation, Delivery, DeliveryState, Direction, M
 from spacebot_site.web.message_parts import quote_of, reactions_of
 
 PAGE = 50
-CARDS = (RunKind.BRANCH, RunKind.WORKER)
+CARDS = (RunKind.BRANCH, RunKind.WORKER, RunKind.COLLEAGUE)
 JOIN = timedelta(minutes=5)
 STATE_WORDS = {
     RunState.QUEUED: "Waiting to start",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from spacebot_site.web import (
+    agent_chart,
     agents,
     chat,
     chat_forms,
@@ -46,6 +47,7 @@ urlpatterns = [
     path("runs/", runs.index, name="runs"),
     path("runs/<int:run_id>/", runs.detail, name="run"),
     path("agents/", agents.index, name="agents"),
+    path("agents/chart/", agent_chart.index, name="agent_chart"),
     path("agents/new/", agents.new, name="new_agent"),
     path("agents/<slug:slug>/", agents.detail, name="agent"),
     path("memory/", memory.index, name="memories"),

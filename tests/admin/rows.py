@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, Identity, Membership, Person, SignInLink
 from accounts.services import audit
-from agents.models import Checkpoint, Keeping, Prompt, Report, Run, RunInput, Step, ToolCall
+from agents.models import AgentLink, Checkpoint, Keeping, Prompt, Report, Run, RunInput, Step, ToolCall
 from llm.models import LedgerEntry, ModelEntry, Provider, Route
 from memory.models import Association, Consolidation, InboxItem, IngestedFile, Memory, MemoryEdit
 from messaging.models import (
@@ -51,6 +51,7 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
         Notice, user=team.member.user, kind="failure", key="x", title=WHISPER, text=WHISPER, created_at=now,
         updated_at=now,
     )  # fmt: skip
+    make(AgentLink, first_user=team.member.user, second_agent=team.agent, pair="x")
     make(NoticeSetting, user=team.member.user, mailed_kinds=["failure"])
     make(Identity, person=person, platform="discord", external_id="7")
     make(

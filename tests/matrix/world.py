@@ -24,7 +24,7 @@ from accounts.actor import Actor
 from accounts.models import ApiToken, Membership, Person, Role, User
 from accounts.scopes import allowed_scopes
 from accounts.services.tokens import create_token
-from agents.models import Agent, Run
+from agents.models import Agent, AgentLink, Run
 from llm.models import ModelEntry, Provider
 from memory.models import InboxItem, IngestedFile, Memory
 from messaging.models import Conversation, Message
@@ -140,12 +140,15 @@ def _values(team: Team) -> dict[str, Any]:
         organization=organization, agent_id=agent.pk, name="a.txt", digest="of a.txt", size_bytes=1,
         media_type="text/plain", state="failed", chunks_total=1,
     )  # fmt: skip
+    link = AgentLink.objects.create(
+        organization=organization, first_user=guest, second_agent=agent, pair="guest and agent"
+    )
     notice = Notice.objects.create(
         organization=organization, user=team.member.user, kind="failure", key="of the world", title="x", created_at=now,
         updated_at=now,
     )  # fmt: skip
     return {
-        "notice_id": notice.pk,
+        "notice_id": notice.pk, "link_id": link.pk,
         "file_id": file.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk, "relation": "related_to",
         "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
         "run_id": run.pk, "token_id": token.pk,

@@ -18,7 +18,7 @@ function make(run) {
   const card = pattern.content.firstElementChild.cloneNode(true);
   card.dataset.run = run.id;
   card.id = `run-${run.id}`;
-  card.querySelector(run.kind === "branch" ? '[data-icon="worker"]' : '[data-icon="branch"]').remove();
+  for (const each of card.querySelectorAll("[data-icon]")) if (each.dataset.icon !== run.kind) each.remove();
   card.querySelector(".run-card-title").href = `/runs/${run.id}/`;
   card.querySelector(".stop").dataset.run = run.id;
   stream.insertBefore(card, tail());
@@ -55,7 +55,7 @@ if (conversationId) {
   document.addEventListener("live:event", (event) => {
     const { kind, payload } = event.detail;
     if (event.detail.conversation_id !== conversationId) return;
-    if (kind === "run.changed" && ["branch", "worker"].includes(payload.run.kind)) change(() => update(payload.run));
+    if (kind === "run.changed" && ["branch", "worker", "colleague"].includes(payload.run.kind)) change(() => update(payload.run));
     if (kind === "run.activity") {
       const card = find(payload.run_id);
       if (!card) return;
