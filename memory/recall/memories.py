@@ -91,21 +91,47 @@ def recall(
     if unknown or (mode == "typed" and not types):
         raise InvalidInput("Name one or more known memory types.", field="types")
     query = query.replace("\x00", " ").strip()[:MAX_QUERY]
-    embedder = current_embedder()
-    if not weights.vector:
+    searches = mode == "hybrid" and bool(query)
+    if searches and weights.vector and vector is None:
+        vector = _embed(query)
+    elif not weights.vector:
         vector = None
-    elif mode == "hybrid" and query and vector is None:
-        try:
-            vector = embedder.embed([query])[0]
-        except EmbedderUnavailable:
-            vector = None
-    question = read_question(query, now=timezone.now())
+    filters = {
+        "types": sorted(types) or None,
+        "since": since,
+        "until": until,
+        "person": person_id,
+        "conversation": conversation_id,
+    }
     parameters: dict[str, Any] = {
         "organization": organization_id,
         "agent": agent_id,
-        "shelf": agent_id,
         "people": sorted(listeners.person_ids),
         "room": listeners.conversation_id,
+        "limit": max(1, min(limit, MAX_LIMIT)),
+        **filters,
+    }
+    if searches:
+        parameters |= {"shelf": agent_id, **_asked(query, vector, weights)}
+        statement = _hybrid(filtered=any(filters.values()), with_vector=vector is not None)
+    else:
+        statement = LISTED[mode if mode != "hybrid" else "important"]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return [Recalled(*row) for row in cursor.fetchall()]
+
+
+def _embed(query: str) -> Vector | None:
+    try:
+        return current_embedder().embed([query])[0]
+    except EmbedderUnavailable:
+        return None
+
+
+def _asked(query: str, vector: Vector | None, weights: Weights) -> dict[str, Any]:
+    """Return what the hybrid statement wants to know of the question."""
+    question = read_question(query, now=timezone.now())
+    return {
         "query": query,
         "words": question.words,
         "asks_when": question.asks_when,
@@ -113,23 +139,9 @@ def recall(
         "asked_since": question.since,
         "asked_until": question.until,
         "vector": vector_text(vector) if vector is not None else None,
-        "embedder": embedder.name,
-        "types": sorted(types) or None,
-        "since": since,
-        "until": until,
-        "person": person_id,
-        "conversation": conversation_id,
-        "limit": max(1, min(limit, MAX_LIMIT)),
+        "embedder": current_embedder().name,
         **{f"w_{name}": value for name, value in vars(weights).items()},
     }
-    filtered = bool(types or since or until or person_id or conversation_id)
-    if mode == "hybrid" and query:
-        statement = _hybrid(filtered=filtered, with_vector=vector is not None)
-    else:
-        statement = LISTED[mode if mode != "hybrid" else "important"]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return [Recalled(*row) for row in cursor.fetchall()]
 
 
 ALLOWED = "allowed AS MATERIALIZED (SELECT memory_audible(%(organization)s, %(people)s::bigint[], %(room)s) AS reaches)"
@@ -173,13 +185,16 @@ COUNT_TERM = (
 )
 
 NEAR = """SELECT id, likeness FROM memory_nearest(%(organization)s, %(agent)s, (SELECT reaches FROM allowed),
-    %(embedder)s, %(vector)s::vector, 60, %(types)s::text[], %(since)s, %(until)s, %(person)s, %(conversation)s)"""
+    %(embedder)s, %(vector)s::vector, 60, %(types)s::text[], %(since)s, %(until)s, %(person)s, %(conversation)s, 300)"""
 NO_VECTOR = "SELECT NULL::bigint AS id, 0::float8 AS likeness WHERE false"
 
-# Each leg is limited before it is ranked. A candidate found by one leg is then looked up in the others, so that no
+# Each leg is limited before it is ranked. Frequent words find nothing by themselves where rarer ones do (see RARITY):
+# they are looked up for the candidates alone. A candidate found by one leg is then looked up in the others, so that no
 # score is missing merely because the other leg's list was short. (OFFSET 0 makes it a look-up by key: the planner cannot
 # know how few candidates there are.) The words' weight sinks when the best text covers
 # little of the question, the vector's when nothing is really near: a leg that knows nothing stays out of the way.
+COMMON = """coalesce((SELECT sum(p.weight * r.weight) FROM rarity AS r JOIN memory_posting AS p ON p.memory_id = m.id
+    AND p.term = r.term WHERE NOT r.leads), 0)::float8"""
 HYBRID = f"""
 WITH {ALLOWED}, {{rarity}},
 spoken AS MATERIALIZED (
@@ -187,21 +202,25 @@ spoken AS MATERIALIZED (
     FROM rarity AS r JOIN memory_posting AS p
       ON p.organization_id = %(organization)s AND p.agent_id = %(agent)s AND p.term = r.term
     {{join}}
-    WHERE p.reach = ANY ((SELECT reaches FROM allowed)::bigint[]) {{where}}
+    WHERE r.leads AND p.reach = ANY ((SELECT reaches FROM allowed)::bigint[]) {{where}}
     GROUP BY p.memory_id
 ), near AS MATERIALIZED ({{near}}
-), found AS (
-    (SELECT id FROM spoken ORDER BY score DESC, id DESC LIMIT 60) UNION SELECT id FROM near
-), bounds AS (
-    SELECT greatest((SELECT max(score) FROM spoken), 1e-9) AS best,
-           (SELECT max(likeness) FROM near) AS nearest
-), scored AS MATERIALIZED (
-    SELECT m.id, coalesce(s.score, 0) AS text_score, {{likeness}} AS likeness,
-           %(w_text)s * coalesce(s.score, 0) / b.best
-           + %(w_vector)s * greatest(0, {{likeness}}) / greatest(b.nearest, 0.35) AS base
+), found AS MATERIALIZED (
+    SELECT id, max(score) AS score FROM (
+        (SELECT id, score FROM spoken ORDER BY score DESC, id DESC LIMIT 100)
+        UNION ALL SELECT id, score FROM spoken WHERE id IN (SELECT id FROM near)
+        UNION ALL SELECT id, 0 FROM near) AS each_leg
+    GROUP BY id
+), weighed AS MATERIALIZED (
+    SELECT m.id, f.score + {COMMON} AS text_score, {{likeness}} AS likeness
     FROM found AS f CROSS JOIN LATERAL (
         SELECT m.id, m.embedder, m.embedding FROM memory_memory AS m WHERE m.id = f.id AND {FILTERS} OFFSET 0) AS m
-    LEFT JOIN spoken AS s ON s.id = m.id, bounds AS b
+), bounds AS MATERIALIZED (
+    SELECT greatest(max(text_score), 1e-9) AS best, max(likeness) AS nearest FROM weighed
+), scored AS MATERIALIZED (
+    SELECT w.*, %(w_text)s * w.text_score / b.best
+           + %(w_vector)s * greatest(0, w.likeness) / greatest(b.nearest, 0.35) AS base
+    FROM weighed AS w, bounds AS b
 ), seeds AS (
     SELECT id, base FROM scored ORDER BY base DESC, id DESC LIMIT 8
 ), tied AS MATERIALIZED (
@@ -212,14 +231,17 @@ spoken AS MATERIALIZED (
         FROM seeds JOIN memory_association AS e ON e.source_id = seeds.id OR e.target_id = seeds.id
         WHERE e.organization_id = %(organization)s
     ) AS edges GROUP BY id
+), neighbours AS MATERIALIZED (
+    SELECT tied.id, coalesce(s.score, 0) AS score FROM tied LEFT JOIN spoken AS s ON s.id = tied.id
+    WHERE NOT EXISTS (SELECT 1 FROM scored WHERE scored.id = tied.id)
 ), candidates AS (
     SELECT id, text_score, likeness, base FROM scored
     UNION ALL
-    SELECT m.id, coalesce(s.score, 0), 0, %(w_text)s * coalesce(s.score, 0) / b.best
-    FROM tied CROSS JOIN LATERAL (
-        SELECT m.id FROM memory_memory AS m WHERE m.id = tied.id AND {FILTERS} OFFSET 0) AS m
-    LEFT JOIN spoken AS s ON s.id = m.id, bounds AS b
-    WHERE NOT EXISTS (SELECT 1 FROM scored WHERE scored.id = m.id)
+    SELECT id, text_score, 0, %(w_text)s * text_score / b.best
+    FROM (
+        SELECT m.id, n.score + {COMMON} AS text_score FROM neighbours AS n CROSS JOIN LATERAL (
+            SELECT m.id FROM memory_memory AS m WHERE m.id = n.id AND {FILTERS} OFFSET 0) AS m
+    ) AS beside, bounds AS b
 ), ranked AS (
     SELECT c.*, coalesce(tied.share, 0) AS graph_score, {IMPORTANCE} AS counts,
            c.base + %(w_graph)s * coalesce(tied.share, 0)

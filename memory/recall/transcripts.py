@@ -139,20 +139,24 @@ spoken AS MATERIALIZED (
       AND (%(until)s::timestamptz IS NULL OR i.said_at < %(until)s)
     ORDER BY s.alone + s.around DESC LIMIT 600
 ), near AS MATERIALIZED ({{near}}
-), found AS (
-    (SELECT id FROM placed ORDER BY alone + around DESC LIMIT 150) UNION SELECT id FROM near
+), found AS MATERIALIZED (
+    SELECT each.id, s.alone, s.around
+    FROM ((SELECT id FROM placed ORDER BY alone + around DESC LIMIT 150) UNION SELECT id FROM near) AS each
+    LEFT JOIN spoken AS s ON s.id = each.id
 ), bounds AS (
     SELECT greatest((SELECT max(alone) FROM spoken), 1e-9) AS alone,
            greatest((SELECT max(around) FROM spoken), 1e-9) AS around,
            greatest((SELECT max(score) FROM sections), 1e-9) AS section
-), gathered AS MATERIALIZED (
-    SELECT i.message_id AS id, i.conversation_id, i.seq, i.said_at, i.speaker_id,
-           coalesce(s.alone, 0) / b.alone AS alone, coalesce(s.around, 0) / b.around AS around,
-           i.section_id, coalesce(t.score, 0) / b.section AS section, {{likeness}} AS likeness,
+), looked_up AS MATERIALIZED (
+    SELECT i.message_id AS id, i.conversation_id, i.seq, i.said_at, i.speaker_id, i.section_id,
+           coalesce(f.alone, 0) AS alone, coalesce(f.around, 0) AS around, {{likeness}} AS likeness,
            {{vector_context}} AS vector_context
     FROM found AS f CROSS JOIN LATERAL (
         SELECT * FROM memory_indexedmessage AS i WHERE i.message_id = f.id OFFSET 0) AS i
-    LEFT JOIN spoken AS s ON s.id = f.id LEFT JOIN sections AS t ON t.id = i.section_id, bounds AS b
+), gathered AS MATERIALIZED (
+    SELECT l.id, l.conversation_id, l.seq, l.said_at, l.speaker_id, l.section_id, l.likeness, l.vector_context,
+           l.alone / b.alone AS alone, l.around / b.around AS around, coalesce(t.score, 0) / b.section AS section
+    FROM looked_up AS l LEFT JOIN sections AS t ON t.id = l.section_id, bounds AS b
 ), around AS MATERIALIZED (
     SELECT g.id, sum(n.alone * power(0.8, abs(n.seq - g.seq) - 1)) AS score
     FROM gathered AS g JOIN placed AS n ON n.section_id = g.section_id

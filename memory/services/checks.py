@@ -86,6 +86,8 @@ def check_message(organization_id: int, message_id: int | None) -> None:
 
 def lock_memories(organization_id: int, agent_id: int, ids: Collection[int]) -> dict[int, Memory]:
     """Return the live memories with these ids, locked in the order of their ids; raises NotFound if one is missing."""
+    if not ids:
+        return {}
     rows = Memory.objects.select_for_update(no_key=True).filter(
         pk__in=set(ids),
         organization_id=organization_id,

@@ -22,6 +22,8 @@ log = get_logger(__name__)
 
 NEARLY_THE_SAME = 0.95
 MAX_SIMILAR = 5
+DUPLICATE_EFFORT = 40
+"""How many candidates the vector index keeps in mind: what is nearly the same is hard to miss."""
 LOCK_KIND = 7_301
 
 
@@ -146,10 +148,10 @@ def find_similar(memory: Memory, reach: int, *, at_least: float = NEARLY_THE_SAM
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, likeness FROM memory_nearest(%s, %s, ARRAY[%s]::bigint[], %s, %s::vector, %s, NULL, NULL, NULL,"
-            " NULL, NULL) WHERE likeness >= %s AND id IS DISTINCT FROM %s ORDER BY likeness DESC",
+            " NULL, NULL, %s) WHERE likeness >= %s AND id IS DISTINCT FROM %s ORDER BY likeness DESC",
             [
                 memory.organization_id, memory.agent_id, reach, memory.embedder,
-                vector_text(memory.embedding), 4 * MAX_SIMILAR, at_least, memory.pk,
+                vector_text(memory.embedding), 4 * MAX_SIMILAR, DUPLICATE_EFFORT, at_least, memory.pk,
             ],
         )  # fmt: skip
         alike: dict[int, float] = dict(cursor.fetchall())

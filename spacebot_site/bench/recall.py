@@ -19,7 +19,7 @@ OTHERS, OTHER_SIZE = 20, 250
 KEYS = ("p50_ms", "p95_ms", "recall_at_10", "saves_per_s")
 SEARCHED = (
     "SELECT id FROM memory_nearest(%s, %s, memory_audible(%s, %s, NULL), 'hashing', %s::vector, 10, "
-    + ("NULL, NULL, NULL, NULL, NULL)")
+    + ("NULL, NULL, NULL, NULL, NULL, 300)")
 )
 EXACT = """
 WITH shelf AS MATERIALIZED (
