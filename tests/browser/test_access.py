@@ -6,11 +6,14 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from agents.links.services import create_link
 from agents.models import Checkpoint, Run, RunKind, RunState
 from llm.services.setup import add_provider
 from messaging.models import Conversation, Message
 from messaging.services.conversations import start_conversation
 from messaging.services.reactions import add_reaction
+from realtime.models import NoticeKind
+from realtime.notices.services import notify
 from tests.browser.conftest import OpenAs, check_accessible
 from tests.factories import Team
 
@@ -27,6 +30,9 @@ PAGES = [
 PAGES += ["/runs/", "/runs/{run}/", "/agents/", "/agents/spacebot/", "/agents/new/", "/settings/models/"]
 PAGES += ["/settings/models/providers/{provider}/", "/settings/models/{model}/", "/runs/?kind=compaction"]
 PAGES += [
+    "/notices/",
+    "/notices/?all",
+    "/agents/chart/",
     "/settings/secrets/",
     "/settings/members/",
     "/settings/tokens/",
@@ -58,6 +64,11 @@ def filled(team: Team) -> dict[str, int]:
         for seq, text in enumerate(texts, start=1)
     )
     Conversation.objects.filter(pk=chat.pk).update(last_seq=len(texts))
+    notify(
+        team.organization.pk, [team.owner.user.pk], kind=NoticeKind.FAILURE, key="x", title="A worker failed",
+        text="The disk is full.",
+    )  # fmt: skip
+    create_link(team.owner, first_user_id=team.member.user.pk, second_agent_id=team.agent.pk)
     now = timezone.now()
     fields = {"organization": team.organization, "agent": team.agent, "conversation": chat, "due_at": now}
     Run.objects.create(

@@ -115,6 +115,7 @@ def _pictures(chromium: str, url: str, link: str, rows: dict[str, int]) -> list[
         "run": f"/runs/{rows['run']}/",
         "models": "/settings/models/",
         "memory": "/memory/",
+        "memory-files": "/memory/files/",
         "memory-graph": "/memory/graph/?size=500",
     }
     taken, state = [], None
