@@ -15,6 +15,7 @@ from agents.models.run import (
     RunKind,
     RunState,
 )
+from agents.models.working import EventType, Synthesis, SynthesisKind, WorkingEvent, WorkingState
 
 __all__ = [
     "LIVE_STATES",
@@ -22,6 +23,7 @@ __all__ = [
     "Agent",
     "CallState",
     "Checkpoint",
+    "EventType",
     "Keeping",
     "Prompt",
     "Report",
@@ -31,5 +33,9 @@ __all__ = [
     "RunKind",
     "RunState",
     "Step",
+    "Synthesis",
+    "SynthesisKind",
     "ToolCall",
+    "WorkingEvent",
+    "WorkingState",
 ]

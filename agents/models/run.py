@@ -15,6 +15,7 @@ class RunKind(models.TextChoices):
     WORKER = "worker"
     COMPACTION = "compaction"
     KEEPING = "keeping"
+    SYNTHESIS = "synthesis"
 
 
 class RunState(models.TextChoices):

@@ -8,6 +8,7 @@ from agents.processes.branch import Branch
 from agents.processes.channel import Channel
 from agents.processes.compactor import Compactor
 from agents.processes.keeper import Keeper
+from agents.processes.synthesiser import Synthesiser
 from agents.processes.worker import Worker
 
 PROCESSES: dict[str, type[Process]] = {
@@ -16,4 +17,5 @@ PROCESSES: dict[str, type[Process]] = {
     RunKind.WORKER: Worker,
     RunKind.COMPACTION: Compactor,
     RunKind.KEEPING: Keeper,
+    RunKind.SYNTHESIS: Synthesiser,
 }

@@ -1,0 +1,235 @@
+"""Deciding what is to be summed up. Rows decide: where nothing new happened, nothing is asked of any model.
+
+Events that no summary tells are what makes an audience's day due: fifteen of them, or one that is four hours old; a day
+that is over, however long ago. One run at a time for an audience, ten minutes between parts of a day, twice as long a
+wait after each failure, and at most so many calls a day for an agent. A few things need no model: they are short enough.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from agents.context.days import day_of, start_of, zone_for
+from agents.context.history import indent
+from agents.context.memory_mode import memory_mode
+from agents.engine import wakeups
+from agents.models import (
+    LIVE_STATES,
+    Agent,
+    Run,
+    RunKind,
+    RunState,
+    Synthesis,
+    SynthesisKind,
+    WorkingEvent,
+    WorkingState,
+)
+from agents.services.syntheses import LONGEST_PAUSE, MOST_WORDS, Material, find_day, swap_in
+from llm.services.routing import get_routing
+from memory.models import EVERYONE
+from memory.types import ORGANIZATION, HeardBy, conversation, person
+from messaging.models import Conversation
+from realtime.services import unit_of_work
+
+AFTER_EVENTS = 15
+AFTER = timedelta(hours=4)
+GAP = timedelta(minutes=10)
+GRACE = timedelta(minutes=5)
+"""How long after midnight a day is over: what was under way then may still be committed."""
+MOST_EVENTS = 40
+FEW = 3
+KEEP = timedelta(days=30)
+ACTIVE_LIMIT_S = 180
+BUDGET_CALLS = 100
+
+
+@dataclass
+class OpenDay:
+    """What an audience's day holds that no summary, or no summary of the day, tells yet."""
+
+    events: int = 0
+    first_at: datetime | None = None
+    paragraphs: int = 0
+
+
+OpenDays = dict[date, OpenDay]
+
+
+@dataclass
+class Household:
+    """What an agent may do now: its day, and how many calls are left of it."""
+
+    agent: Agent
+    zone: ZoneInfo
+    now: datetime
+    calls_left: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        used = Run.objects.filter(
+            agent_id=self.agent.pk, kind=RunKind.SYNTHESIS, created_at__gte=start_of(self.today, self.zone)
+        )
+        budget = int(self.agent.settings.get("background_budget_calls", BUDGET_CALLS))
+        has_model = bool(get_routing(self.agent.organization_id).entries)
+        self.calls_left = budget - used.count() if has_model else 0
+
+    @property
+    def today(self) -> date:
+        return day_of(self.now, self.zone)
+
+
+def start_due(now: datetime | None = None) -> int:
+    """Sum up what is due, or start runs that do; return how many. Two queries where nothing is open."""
+    now = now or timezone.now()
+    count = 0
+    for agent_id, reaches in _open().items():
+        agent = Agent.objects.select_related("organization").filter(pk=agent_id, enabled=True).first()
+        if agent is None:
+            continue
+        household = Household(agent, zone_for(agent.settings, agent.organization.time_zone), now)
+        count += sum(_start_for(household, reach, days) for reach, days in reaches.items())
+    return count
+
+
+def _open() -> dict[int, dict[int, OpenDays]]:
+    """Return what is open, by agent and reach."""
+    found: dict[int, dict[int, OpenDays]] = defaultdict(lambda: defaultdict(lambda: defaultdict(OpenDay)))
+    events = WorkingEvent.objects.filter(synthesis=None).order_by().values_list("agent_id", "reach", "day")
+    for agent_id, reach, day, count, first_at in events.annotate(Count("pk"), Min("created_at")):
+        found[agent_id][reach][day].events = count
+        found[agent_id][reach][day].first_at = first_at
+    paragraphs = Synthesis.objects.filter(kind=SynthesisKind.INTRADAY, rolled_into=None).order_by()
+    for agent_id, reach, day, count in paragraphs.values_list("agent_id", "reach", "day").annotate(
+        Count("pk")
+    ):
+        found[agent_id][reach][day].paragraphs = count
+    return found
+
+
+def _start_for(household: Household, reach: int, days: OpenDays) -> bool:
+    """Start on the oldest day that is due, and tell whether one was."""
+    for day in sorted(days):
+        kind = _due(household, day, days[day])
+        if kind is not None:
+            return _start(household, reach, day, kind)
+    return False
+
+
+def _due(household: Household, day: date, found: OpenDay) -> SynthesisKind | None:
+    if day < household.today:
+        if household.now < start_of(household.today, household.zone) + GRACE:
+            return None
+        return SynthesisKind.DAILY if found.events <= MOST_EVENTS else SynthesisKind.INTRADAY
+    if day > household.today or found.first_at is None:
+        return None
+    if found.events >= AFTER_EVENTS or household.now - found.first_at >= AFTER:
+        return SynthesisKind.INTRADAY
+    return None
+
+
+def _start(household: Household, reach: int, day: date, kind: SynthesisKind) -> bool:
+    heard_by = _heard_by(reach)
+    if (
+        heard_by.conversation_id
+        and memory_mode(Conversation.objects.get(pk=heard_by.conversation_id)) != "full"
+    ):
+        return False
+    with unit_of_work():
+        state = _lock_state(household.agent, heard_by)
+        if not _may_start(state, household.now, kind, today=day == household.today):
+            return False
+        material = _material(state, day, kind)
+        if (text := _few_words(material, household.zone, state)) is not None:
+            return swap_in(material, text, run=None) is not None
+        if household.calls_left <= 0:
+            return False
+        household.calls_left -= 1
+        state.run = wakeups.start_alone(
+            household.agent,
+            kind=RunKind.SYNTHESIS,
+            conversation_id=heard_by.conversation_id,
+            title=f"{'The day' if kind == SynthesisKind.DAILY else 'A part of'} {day}",
+            values=material.as_input(),
+            active_limit_s=ACTIVE_LIMIT_S,
+        )
+        state.save(update_fields=["run"])
+    return True
+
+
+def _may_start(state: WorkingState, now: datetime, kind: SynthesisKind, *, today: bool) -> bool:
+    """Say whether nothing is under way, failed or was cancelled lately, or was summed up just now."""
+    if state.not_before is not None and state.not_before > now:
+        return False
+    if today and state.synthesised_at is not None and state.synthesised_at + GAP > now:
+        return False
+    if state.run is None:
+        return True
+    if state.run.state == RunState.CANCELLED:
+        return state.run.finished_at is None or state.run.finished_at + LONGEST_PAUSE < now
+    return state.run.state not in LIVE_STATES
+
+
+def _material(state: WorkingState, day: date, kind: SynthesisKind) -> Material:
+    events = WorkingEvent.objects.filter(agent_id=state.agent_id, reach=state.reach, day=day, synthesis=None)
+    paragraphs = Synthesis.objects.filter(
+        agent_id=state.agent_id, reach=state.reach, day=day, kind=SynthesisKind.INTRADAY, rolled_into=None
+    )
+    daily = kind == SynthesisKind.DAILY
+    return Material(
+        kind,
+        day,
+        state.pk,
+        tuple(events.order_by("id").values_list("pk", flat=True)[:MOST_EVENTS]),
+        tuple(paragraphs.order_by("id").values_list("pk", flat=True)) if daily else (),
+    )
+
+
+def _few_words(material: Material, zone: ZoneInfo, state: WorkingState) -> str | None:
+    """Return what there is, if it is no longer than a summary of it would be."""
+    if len(material.event_ids) + len(material.paragraph_ids) > FEW:
+        return None
+    lines = [row.text for row in material.paragraphs()]
+    if material.kind == SynthesisKind.DAILY and (before := find_day(state, material.day)):
+        lines.insert(0, before.text)
+    lines += [
+        f"{each.created_at.astimezone(zone):%H:%M} {indent(each.summary)}." for each in material.events()
+    ]
+    text = "\n".join(lines)
+    return text if len(text.split()) <= MOST_WORDS[material.kind] else None
+
+
+def _lock_state(agent: Agent, heard_by: HeardBy) -> WorkingState:
+    WorkingState.objects.bulk_create(
+        [
+            WorkingState(
+                organization_id=agent.organization_id,
+                agent=agent,
+                audience=heard_by.audience,
+                audience_conversation_id=heard_by.conversation_id,
+                audience_person_id=heard_by.person_id,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    rows = WorkingState.objects.select_for_update(of=("self",)).select_related("run")
+    return rows.get(agent_id=agent.pk, reach=heard_by.reach)
+
+
+def _heard_by(reach: int) -> HeardBy:
+    if reach == EVERYONE:
+        return ORGANIZATION
+    return conversation(reach) if reach > EVERYONE else person(-reach)
+
+
+def prune(now: datetime | None = None) -> int:
+    """Delete events and parts of days after a month; days stay. Return how many rows went."""
+    before = (now or timezone.now()) - KEEP
+    events, _ = WorkingEvent.objects.filter(created_at__lt=before).delete()
+    # A day later, so that no event of theirs is left, which would be open again.
+    parts = Synthesis.objects.filter(kind=SynthesisKind.INTRADAY, day__lt=(before - timedelta(days=2)).date())
+    return events + parts.delete()[0]
