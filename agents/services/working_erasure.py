@@ -5,6 +5,8 @@ Summaries that told such an event go as well; what else went into them is open a
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 from django.db.models import Q, QuerySet
 
@@ -70,6 +72,6 @@ def _of(
 def _erase_from_prompts(organization_id: int, texts: set[str]) -> None:
     """Blank the parts of prompts, of whatever conversation, that told any of it."""
     beginnings = {text.split("\n")[0][:BEGINNING].strip() for text in texts}
-    values = {"tenant": organization_id, "texts": sorted(beginnings - {""}), "erased": ERASED}
+    values: dict[str, Any] = {"tenant": organization_id, "texts": sorted(beginnings - {""}), "erased": ERASED}
     with connection.cursor() as cursor:
         cursor.execute(ERASE_FROM_PROMPTS, values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from llm.services.tokens import BYTES_PER_TOKEN, estimate_tokens
 
@@ -23,13 +24,23 @@ class Line:
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer as the prompt shows it: within its budget of tokens, empty where there is nothing to tell."""
+    """One layer as the prompt shows it: within its budget, empty where there is nothing to tell.
+
+    `budget` is None for what people wrote themselves; `words` are counted where the budget is one of words.
+    """
 
     number: int
     name: str
     text: str
-    budget: int
+    budget: int | None
     lines: tuple[Line, ...] = ()
+    unit: Literal["tokens", "words"] = "tokens"
+    words: int = 0
+
+    @property
+    def used(self) -> int:
+        """Return how much of the budget the layer takes, in the budget's unit."""
+        return self.words if self.unit == "words" else self.tokens
 
     @property
     def tokens(self) -> int:
