@@ -160,7 +160,7 @@ class WorkingEvent(Heard):
         indexes = [
             models.Index(fields=["agent", "reach", "-id"], name="working_event_recent"),
             models.Index(
-                fields=["agent", "reach", "day"], condition=Q(synthesis=None), name="working_event_open"
+                fields=["agent", "reach", "-id"], condition=Q(synthesis=None), name="working_event_open"
             ),
             models.Index(fields=["agent", "person", "-id"], name="working_event_person"),
         ]

@@ -58,9 +58,11 @@ SELECT json_build_object(
           AND reach = ANY ((SELECT reaches FROM heard)::bigint[]) AND rolled_into_id IS NULL
         ORDER BY id DESC LIMIT %(summaries)s) AS few),
     'events', (SELECT json_agg(few ORDER BY id) FROM (
-        SELECT id, type, summary, importance, reach, day, created_at AS at FROM agents_workingevent
-        WHERE organization_id = %(tenant)s AND agent_id = %(agent)s AND day >= %(since)s AND synthesis_id IS NULL
-          AND reach = ANY ((SELECT reaches FROM heard)::bigint[])
+        SELECT open.* FROM unnest((SELECT reaches FROM heard)) AS ear(reach), LATERAL (
+            SELECT id, type, summary, importance, reach, day, created_at AS at FROM agents_workingevent
+            WHERE organization_id = %(tenant)s AND agent_id = %(agent)s AND agents_workingevent.reach = ear.reach
+              AND synthesis_id IS NULL AND day >= %(since)s
+            ORDER BY id DESC LIMIT %(events)s) AS open
         ORDER BY id DESC LIMIT %(events)s) AS few),
     'rooms', (SELECT json_agg(few) FROM (
         SELECT other.id, other.kind, other.title, other.last_message_at AS at, other.last_seq AS count,
@@ -76,7 +78,8 @@ SELECT json_build_object(
         ORDER BY other.last_message_at DESC LIMIT %(rooms)s) AS few)
 )::text
 """
-"""The map shows only conversations in which everyone here takes part."""
+"""Open events are read audience by audience, each along the index: under one condition for all of them the planner may
+walk through everybody's newest events instead. The map shows only conversations in which everyone here takes part."""
 
 
 @dataclass(frozen=True)
