@@ -31,9 +31,7 @@ def connect() -> None:
     joined.append(happenings.person_joined)
     memory_hooks.on_saved.append(happenings.memory_saved)
     memory_hooks.on_contradicted.append(happenings.memories_contradict)
-    memory_hooks.on_edited.append(
-        lambda memory, author, edit: happenings.memory_corrected(memory, author, edit_id=edit)
-    )
+    memory_hooks.on_edited.append(happenings.memory_corrected)
     memory_hooks.on_withdrawn.append(happenings.memory_withdrawn)
     memory_hooks.on_ingested.append(happenings.file_ingested)
     hooks.on_membership_removed.append(announce_access_change)

@@ -125,7 +125,7 @@ def memories_contradict(memory: Memory, author: Author) -> None:
         _of_memory(memory, EventType.CONTRADICTION, words, key="contradicts", author=author)
 
 
-def memory_corrected(memory: Memory, author: Author, *, edit_id: int) -> None:
+def memory_corrected(memory: Memory, author: Author, edit_id: int) -> None:
     """Tell that a person changed what is known. What the log said of it before goes."""
     memory_withdrawn(memory)
     if author.user is not None and memory.type != MemoryType.HUMAN:

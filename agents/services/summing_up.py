@@ -153,7 +153,7 @@ def _start(household: Household, reach: int, day: date, kind: SynthesisKind) -> 
             household.agent,
             kind=RunKind.SYNTHESIS,
             conversation_id=heard_by.conversation_id,
-            title=f"{'The day' if kind == SynthesisKind.DAILY else 'A part of'} {day}",
+            title=f"Summing up {'' if kind == SynthesisKind.DAILY else 'a part of '}{day}",
             values=material.as_input(),
             active_limit_s=ACTIVE_LIMIT_S,
         )

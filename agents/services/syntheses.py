@@ -108,10 +108,11 @@ def swap_in(material: Material, text: str, *, run: Run | None) -> Synthesis | No
     state = WorkingState.objects.select_for_update().filter(pk=material.state_id).first()
     if state is None:
         return None
-    events = list(WorkingEvent.objects.select_for_update().filter(pk__in=material.event_ids, synthesis=None))
+    # Paragraphs before events, as taking back does.
     paragraphs = list(
         Synthesis.objects.select_for_update().filter(pk__in=material.paragraph_ids, rolled_into=None)
     )
+    events = list(WorkingEvent.objects.select_for_update().filter(pk__in=material.event_ids, synthesis=None))
     reach_boundary("synthesis.before")
     _forgive(state)
     if len(events) != len(material.event_ids) or len(paragraphs) != len(material.paragraph_ids):

@@ -206,6 +206,24 @@ def test_a_person_who_turns_up_on_a_platform_joins_once(team: Team) -> None:
     assert WorkingEvent.objects.get(type="person_joined").summary == "bob joined the conversation"
 
 
+@pytest.mark.parametrize("private", [True, False])
+def test_a_file_that_was_read_is_told_to_those_it_is_for(team: Team, private: bool) -> None:
+    from memory.ingestion import claims
+    from memory.models import IngestedFile
+
+    mia = person_of(team, "member")
+    file = IngestedFile.objects.create(
+        organization=team.organization, agent_id=team.agent.pk, name="[plan].txt", digest="d", size_bytes=1,
+        media_type="text/plain", memories=2, audience_person=mia if private else None,
+    )  # fmt: skip
+    held = claims.claim(file.pk)
+    assert held is not None
+    claims.finish(held)
+    event = WorkingEvent.objects.get()
+    assert event.summary == "The file “(plan).txt” was read; it gave 2 memories"
+    assert event.reach == (-mia.pk if private else 0)
+
+
 def test_settings_that_make_no_sense_are_refused(team: Team) -> None:
     from accounts.errors import InvalidInput
 
