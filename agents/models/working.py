@@ -134,7 +134,8 @@ class Synthesis(Heard):
 class WorkingEvent(Heard):
     """One thing that happened, in a line. While `synthesis` is None no summary has told it yet.
 
-    `key` makes recording it repeatable. `conversation`, `person` and `run_id` tell where, through whom and by what.
+    `key` makes recording it repeatable. `conversation`, `person` and `run_id` tell where, through whom and by what;
+    with `memory_id` it repeats what a memory says, and goes when the memory does.
     """
 
     type = models.CharField(max_length=24, choices=EventType.choices)
@@ -144,6 +145,7 @@ class WorkingEvent(Heard):
     conversation = models.ForeignKey(Conversation, models.CASCADE, null=True, related_name="+")
     person = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     run_id = models.BigIntegerField(null=True)
+    memory_id = models.BigIntegerField(null=True)
     key = models.CharField(max_length=120)
     day = models.DateField(help_text="In the agent's time zone")
     synthesis = models.ForeignKey(Synthesis, models.SET_NULL, null=True, related_name="events")
@@ -163,6 +165,9 @@ class WorkingEvent(Heard):
                 fields=["agent", "reach", "-id"], condition=Q(synthesis=None), name="working_event_open"
             ),
             models.Index(fields=["agent", "person", "-id"], name="working_event_person"),
+            models.Index(
+                fields=["memory_id"], condition=Q(memory_id__isnull=False), name="working_event_memory"
+            ),
         ]
 
     def __str__(self) -> str:

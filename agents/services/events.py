@@ -53,6 +53,7 @@ def record_event(
     importance: float | None = None,
     person_id: int | None = None,
     run_id: int | None = None,
+    memory_id: int | None = None,
 ) -> None:
     """Write an event into the agent's log; the same `key` again changes nothing.
 
@@ -79,6 +80,7 @@ def record_event(
         conversation=where,
         person_id=person_id,
         run_id=run_id,
+        memory_id=memory_id,
         key=key,
         day=day_of(now, load_zone(agent_id)),
         created_at=now,

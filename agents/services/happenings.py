@@ -136,7 +136,7 @@ def memory_corrected(memory: Memory, author: Author, edit_id: int) -> None:
 def memory_withdrawn(memory: Memory) -> None:
     """Take what the log tells of a memory out of it: it was forgotten, or others may hear it now."""
     forget_empty(memory.agent_id)
-    withdraw(WorkingEvent.objects.filter(agent_id=memory.agent_id, key__startswith=f"memory{memory.pk}."))
+    withdraw(WorkingEvent.objects.filter(memory_id=memory.pk))
 
 
 def file_ingested(file: IngestedFile) -> None:
@@ -184,4 +184,5 @@ def _of_memory(memory: Memory, kind: EventType, summary: str, *, key: str, autho
         importance=max(0.3, min(0.9, memory.importance)) if kind == EventType.MEMORY_SAVED else None,
         person_id=memory.person_id,
         run_id=author.run_id,
+        memory_id=memory.pk,
     )

@@ -7,14 +7,13 @@ wait after each failure, and at most so many calls a day for an agent. A few thi
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Min
 from django.utils import timezone
 
+from accounts.logs import get_logger
 from agents.context.days import day_of, start_of, zone_for
 from agents.context.history import indent
 from agents.context.memory_mode import memory_mode
@@ -30,6 +29,7 @@ from agents.models import (
     WorkingEvent,
     WorkingState,
 )
+from agents.services.open_days import MOST_EVENTS, OpenDays, due, list_open
 from agents.services.syntheses import LONGEST_PAUSE, MOST_WORDS, Material, find_day, swap_in
 from llm.services.routing import get_routing
 from memory.models import EVERYONE
@@ -37,12 +37,9 @@ from memory.types import ORGANIZATION, HeardBy, conversation, person
 from messaging.models import Conversation
 from realtime.services import unit_of_work
 
-AFTER_EVENTS = 15
-AFTER = timedelta(hours=4)
+log = get_logger(__name__)
+
 GAP = timedelta(minutes=10)
-GRACE = timedelta(minutes=5)
-"""How long after midnight a day is over: what was under way then may still be committed."""
-MOST_EVENTS = 40
 FEW = 3
 KEEP = timedelta(days=30)
 ACTIVE_LIMIT_S = 180
@@ -50,19 +47,7 @@ BUDGET_CALLS = 100
 
 
 @dataclass
-class OpenDay:
-    """What an audience's day holds that no summary, or no summary of the day, tells yet."""
-
-    events: int = 0
-    first_at: datetime | None = None
-    paragraphs: int = 0
-
-
-OpenDays = dict[date, OpenDay]
-
-
-@dataclass
-class Household:
+class AgentDay:
     """What an agent may do now: its day, and how many calls are left of it."""
 
     agent: Agent
@@ -87,70 +72,48 @@ def start_due(now: datetime | None = None) -> int:
     """Sum up what is due, or start runs that do; return how many. Two queries where nothing is open."""
     now = now or timezone.now()
     count = 0
-    for agent_id, reaches in _open().items():
+    for agent_id, reaches in list_open().items():
         agent = Agent.objects.select_related("organization").filter(pk=agent_id, enabled=True).first()
         if agent is None:
             continue
-        household = Household(agent, zone_for(agent.settings, agent.organization.time_zone), now)
-        count += sum(_start_for(household, reach, days) for reach, days in reaches.items())
+        agent_day = AgentDay(agent, zone_for(agent.settings, agent.organization.time_zone), now)
+        for reach, days in reaches.items():
+            try:
+                count += _start_for(agent_day, reach, days)
+            except Exception:
+                # One audience must not hold up the others, minute after minute.
+                log.exception("summing_up.failed", agent=agent_id, reach=reach)
     return count
 
 
-def _open() -> dict[int, dict[int, OpenDays]]:
-    """Return what is open, by agent and reach."""
-    found: dict[int, dict[int, OpenDays]] = defaultdict(lambda: defaultdict(lambda: defaultdict(OpenDay)))
-    events = WorkingEvent.objects.filter(synthesis=None).order_by().values_list("agent_id", "reach", "day")
-    for agent_id, reach, day, count, first_at in events.annotate(Count("pk"), Min("created_at")):
-        found[agent_id][reach][day].events = count
-        found[agent_id][reach][day].first_at = first_at
-    paragraphs = Synthesis.objects.filter(kind=SynthesisKind.INTRADAY, rolled_into=None).order_by()
-    for agent_id, reach, day, count in paragraphs.values_list("agent_id", "reach", "day").annotate(
-        Count("pk")
-    ):
-        found[agent_id][reach][day].paragraphs = count
-    return found
-
-
-def _start_for(household: Household, reach: int, days: OpenDays) -> bool:
+def _start_for(agent_day: AgentDay, reach: int, days: OpenDays) -> bool:
     """Start on the oldest day that is due, and tell whether one was."""
     for day in sorted(days):
-        kind = _due(household, day, days[day])
+        kind = due(days[day], day, now=agent_day.now, zone=agent_day.zone)
         if kind is not None:
-            return _start(household, reach, day, kind)
+            needs_model = days[day].size > FEW
+            return not (needs_model and agent_day.calls_left <= 0) and _start(agent_day, reach, day, kind)
     return False
 
 
-def _due(household: Household, day: date, found: OpenDay) -> SynthesisKind | None:
-    if day < household.today:
-        if household.now < start_of(household.today, household.zone) + GRACE:
-            return None
-        return SynthesisKind.DAILY if found.events <= MOST_EVENTS else SynthesisKind.INTRADAY
-    if day > household.today or found.first_at is None:
-        return None
-    if found.events >= AFTER_EVENTS or household.now - found.first_at >= AFTER:
-        return SynthesisKind.INTRADAY
-    return None
-
-
-def _start(household: Household, reach: int, day: date, kind: SynthesisKind) -> bool:
+def _start(agent_day: AgentDay, reach: int, day: date, kind: SynthesisKind) -> bool:
     heard_by = _heard_by(reach)
-    if (
-        heard_by.conversation_id
-        and memory_mode(Conversation.objects.get(pk=heard_by.conversation_id)) != "full"
-    ):
-        return False
+    if heard_by.conversation_id:
+        where = Conversation.objects.filter(pk=heard_by.conversation_id).first()
+        if memory_mode(where) != "full":
+            return False
     with unit_of_work():
-        state = _lock_state(household.agent, heard_by)
-        if not _may_start(state, household.now, kind, today=day == household.today):
+        state = _lock_state(agent_day.agent, heard_by)
+        if not _may_start(state, agent_day.now, kind, today=day == agent_day.today):
             return False
         material = _material(state, day, kind)
-        if (text := _few_words(material, household.zone, state)) is not None:
+        if (text := _few_words(material, agent_day.zone, state)) is not None:
             return swap_in(material, text, run=None) is not None
-        if household.calls_left <= 0:
+        if agent_day.calls_left <= 0:
             return False
-        household.calls_left -= 1
+        agent_day.calls_left -= 1
         state.run = wakeups.start_alone(
-            household.agent,
+            agent_day.agent,
             kind=RunKind.SYNTHESIS,
             conversation_id=heard_by.conversation_id,
             title=f"Summing up {'' if kind == SynthesisKind.DAILY else 'a part of '}{day}",

@@ -302,6 +302,26 @@ def test_failures_wait_twice_as_long_each_time_and_lose_nothing(
     assert WorkingState.objects.get().failures == 0
 
 
+def test_what_goes_wrong_for_one_audience_does_not_hold_up_the_others(
+    engine: Engine, clock: Clock, cortex: Callable[..., ScriptedModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cortex(tell)
+    mia = person_of(engine.team, "member")
+    many(engine, 15)
+    many(engine, 15, types.person(mia.pk), word="private")
+    original = summing_up._heard_by
+
+    def broken(reach: int) -> HeardBy:
+        if reach < 0:
+            raise ZeroDivisionError
+        return original(reach)
+
+    monkeypatch.setattr(summing_up, "_heard_by", broken)
+    assert start_due() == 1
+    engine.settle()
+    assert Synthesis.objects.get().reach == 0
+
+
 def test_an_empty_answer_is_a_failure(
     engine: Engine, clock: Clock, cortex: Callable[..., ScriptedModel]
 ) -> None:
