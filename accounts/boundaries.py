@@ -31,6 +31,7 @@ WORKER_BOUNDARIES = (
     "nudge.before",
     "nudge.after",
 )
+SYNTHESIS_BOUNDARIES = ("synthesis.before", "synthesis.swapped")
 DELIVERY_BOUNDARIES = ("send.before", "send.after")
 
 

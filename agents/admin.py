@@ -18,7 +18,21 @@ from accounts.admin_access import administered_levels, is_superuser, reachable
 from accounts.admin_base import ReadOnlyAdmin, TenantAdmin, TenantForm
 from accounts.errors import AccountsError
 from agents import presets
-from agents.models import Agent, AgentLink, Checkpoint, Keeping, Prompt, Report, Run, RunInput, Step, ToolCall
+from agents.models import (
+    Agent,
+    AgentLink,
+    Checkpoint,
+    Keeping,
+    Prompt,
+    Report,
+    Run,
+    RunInput,
+    Step,
+    Synthesis,
+    ToolCall,
+    WorkingEvent,
+    WorkingState,
+)
 from agents.services import runs
 from agents.services.agents import create_agent, update_agent
 from messaging.models import Binding
@@ -250,3 +264,51 @@ class AgentLinkAdmin(ReadOnlyAdmin):
     list_filter = ("kind", OrganizationFilter)
     list_select_related = ("organization", "first_agent", "first_user", "second_agent")
     search_fields = ("first_agent__name", "second_agent__name", "first_user__email")
+
+
+class HeardAdmin(ReadOnlyAdmin):
+    """Rows that only their audience may read; that they exist is for administrators to see."""
+
+    list_select_related = ("agent", "organization")
+    search_fields: tuple[str, ...] = ("=agent__id", "=audience_conversation__id")
+    ordering = ("-id",)
+
+
+@admin.register(WorkingEvent)
+class WorkingEventAdmin(HeardAdmin):
+    private_fields = ("summary", "detail")
+    list_display = (
+        "id",
+        "type",
+        "summary",
+        "agent",
+        "audience",
+        "day",
+        "importance",
+        "created_at",
+        "organization",
+    )
+    list_filter = ("type", "audience", OrganizationFilter)
+
+
+@admin.register(Synthesis)
+class SynthesisAdmin(HeardAdmin):
+    private_fields = ("text",)
+    list_display = (
+        "id",
+        "kind",
+        "day",
+        "agent",
+        "audience",
+        "event_count",
+        "run_id",
+        "created_at",
+        "organization",
+    )
+    list_filter = ("kind", "audience", OrganizationFilter)
+
+
+@admin.register(WorkingState)
+class WorkingStateAdmin(HeardAdmin):
+    list_display = ("id", "agent", "audience", "synthesised_at", "failures", "not_before", "organization")
+    list_filter = ("audience", OrganizationFilter)

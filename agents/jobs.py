@@ -12,6 +12,7 @@ from agents.engine import recovery
 from agents.engine.executor import execute_run
 from agents.models import RunKind
 from agents.processes import keeper
+from agents.services import summing_up
 
 
 @cache
@@ -45,3 +46,13 @@ def sweep() -> None:
 @shared_task(name="agents.keep_quiet", ignore_result=True)
 def keep_quiet() -> None:
     keeper.keep_what_is_quiet()
+
+
+@shared_task(name="agents.sum_up", ignore_result=True)
+def sum_up() -> None:
+    summing_up.start_due()
+
+
+@shared_task(name="agents.prune_working_memory", ignore_result=True)
+def prune_working_memory() -> None:
+    summing_up.prune()

@@ -192,6 +192,8 @@ CELERY_BEAT_SCHEDULE = {
     "mail notices": {"task": "realtime.mail_notices", "schedule": 30.0, "options": {"expires": 30}},
     "sweep runs": {"task": "agents.sweep", "schedule": 3.0, "options": {"expires": 10}},
     "keep what is quiet": {"task": "agents.keep_quiet", "schedule": 60.0, "options": {"expires": 60}},
+    "sum up": {"task": "agents.sum_up", "schedule": 60.0, "options": {"expires": 60}},
+    "prune working memory": {"task": "agents.prune_working_memory", "schedule": 3600.0},
     "sweep deliveries": {
         "task": "messaging.jobs.sweep_deliveries",
         "schedule": 10.0,

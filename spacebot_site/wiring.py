@@ -12,9 +12,12 @@ from accounts import hooks
 from accounts.models import ApiToken, Membership, User
 from agents.models import Agent
 from agents.queries import get_agent
+from agents.services import happenings
+from memory import hooks as memory_hooks
 from memory.ingestion.agents import AgentPlace, set_agent_directory
 from memory.ingestion.erasure import FILES
 from memory.services.erasure import ERASERS
+from messaging.hooks import on_joined as joined
 from messaging.queries import can_read_conversation
 from realtime.access import set_conversation_gate
 from realtime.services import announce_access_change
@@ -25,6 +28,12 @@ def connect() -> None:
     set_conversation_gate(can_read_conversation)
     set_agent_directory(named=_agents_named, check=get_agent)
     ERASERS.append(FILES)
+    joined.append(happenings.person_joined)
+    memory_hooks.on_saved.append(happenings.memory_saved)
+    memory_hooks.on_contradicted.append(happenings.memories_contradict)
+    memory_hooks.on_edited.append(happenings.memory_corrected)
+    memory_hooks.on_withdrawn.append(happenings.memory_withdrawn)
+    memory_hooks.on_ingested.append(happenings.file_ingested)
     hooks.on_membership_removed.append(announce_access_change)
     hooks.on_role_changed.append(announce_access_change)
     for model in (Membership, ApiToken):

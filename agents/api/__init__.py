@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.api import agents, conversations, memories, memory_inbox, messages, reactions, runs
+from agents.api import agents, conversations, memories, memory_inbox, messages, reactions, runs, working
 from agents.links import api as links
 
 # The inbox stands before the memories: its address would else be read as a memory's.
@@ -15,4 +15,5 @@ routers = (
     runs.router,
     memory_inbox.router,
     memories.router,
+    working.router,
 )

@@ -89,3 +89,9 @@ def clean_name(name: str) -> str:
 
 def indent(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\n  ")
+
+
+def one_line(text: str, most: int) -> str:
+    """Return a text on one line, cut with a mark."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from django.db import transaction
+
 from agents.context.history import indent
 from memory.listeners import Listeners
 from memory.models import Memory
@@ -69,6 +71,11 @@ def choose_knowledge(
             room -= words
             told.append(row)
     return told, left_out
+
+
+def forget_empty(agent_id: int) -> None:
+    """Look again the next time: something was learned, once the transaction is committed."""
+    transaction.on_commit(lambda: _empty.pop(agent_id, None))
 
 
 def _knows_nothing(agent_id: int) -> bool:

@@ -24,7 +24,8 @@ def finish(process: Process, ending: Ending, held: Held) -> None:
     process.before_finish(ending, held)
     _close(run, claim, ending)
     process.after_finish(ending, held)
-    if run.kind != RunKind.CHANNEL or ending.failure:
+    # What has no conversation would be heard by the whole organization.
+    if run.conversation_id and (run.kind != RunKind.CHANNEL or ending.failure):
         record(run.organization_id, wakeups.run_changed(run))
     if run.kind != RunKind.CHANNEL and run.conversation_id:
         wakeups.nudge_next(run.conversation_id, run.kind)

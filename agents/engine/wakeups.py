@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from accounts.boundaries import reach
 from accounts.logs import get_logger
-from agents.models import Run, RunKind, RunState
+from agents.models import Agent, Run, RunKind, RunState
 from agents.payloads import run_payload
+from agents.services import happenings
 from messaging.models import Conversation
 from realtime.services import NewEvent, record
 
@@ -131,6 +132,7 @@ def start_child(
         active_limit_s=active_limit_s,
     )
     record(child.organization_id, run_changed(child))
+    happenings.child_started(child)
     nudge(child.pk, kind, child.conversation_id)
     return child
 
@@ -152,6 +154,30 @@ def start_upkeep(
     )
     nudge(child.pk, kind, child.conversation_id)
     return child
+
+
+def start_alone(
+    agent: Agent,
+    *,
+    kind: RunKind,
+    conversation_id: int | None,
+    title: str,
+    values: dict[str, Any],
+    active_limit_s: int,
+) -> Run:
+    """Create and nudge a run of the agent that no other run and nobody started."""
+    run = Run.objects.create(
+        organization_id=agent.organization_id,
+        agent=agent,
+        conversation_id=conversation_id,
+        kind=kind,
+        title=title,
+        input=values,
+        due_at=timezone.now(),
+        active_limit_s=active_limit_s,
+    )
+    nudge(run.pk, kind, conversation_id)
+    return run
 
 
 def requeue(run: Run, *, due_at: datetime | None = None) -> None:

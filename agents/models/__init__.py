@@ -16,6 +16,7 @@ from agents.models.run import (
     RunKind,
     RunState,
 )
+from agents.models.working import EventType, Synthesis, SynthesisKind, WorkingEvent, WorkingState
 
 __all__ = [
     "LIVE_STATES",
@@ -24,6 +25,7 @@ __all__ = [
     "AgentLink",
     "CallState",
     "Checkpoint",
+    "EventType",
     "Keeping",
     "LinkKind",
     "Prompt",
@@ -34,5 +36,9 @@ __all__ = [
     "RunKind",
     "RunState",
     "Step",
+    "Synthesis",
+    "SynthesisKind",
     "ToolCall",
+    "WorkingEvent",
+    "WorkingState",
 ]

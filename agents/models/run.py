@@ -16,6 +16,7 @@ class RunKind(models.TextChoices):
     COMPACTION = "compaction"
     KEEPING = "keeping"
     COLLEAGUE = "colleague"
+    SYNTHESIS = "synthesis"
 
 
 class RunState(models.TextChoices):

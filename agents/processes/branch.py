@@ -25,7 +25,7 @@ class Branch(Child):
     max_steps: ClassVar[int] = 30
 
     def system(self) -> tuple[str, ...]:
-        return branch_system(self.run.agent)
+        return branch_system(self.run.agent, self.run.conversation)
 
     def tools(self) -> dict[str, Tool]:
         return tools_for(RunKind.BRANCH, forbidden_tools(memory_mode(self.run.conversation)))

@@ -18,6 +18,7 @@ from agents.processes.base import Joined, Process
 from agents.processes.compactor import start_compaction
 from agents.processes.keeper import keep_if_due
 from agents.processes.view import View, look
+from agents.services import happenings
 from agents.tools.base import Tool
 from agents.tools.registry import tools_for
 from llm.errors import LLMError
@@ -166,8 +167,10 @@ class Channel(Process):
         return Ending(RunState.FAILED, "failed", failure=failure)
 
     def before_finish(self, ending: Ending, held: Held) -> None:
-        if ending.failure and not self.replied:
-            self._apologise(ending)
+        if ending.failure:
+            happenings.reply_failed(self.run, ending.failure)
+            if not self.replied:
+                self._apologise(ending)
         if self.message_ids:
             handling, reason = Handling.ANSWERED, ""
             if ending.state == RunState.CANCELLED:

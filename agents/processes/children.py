@@ -9,6 +9,7 @@ from agents.engine.claims import Held
 from agents.loop import Ending
 from agents.models import Report, RunState
 from agents.processes.base import Process
+from agents.services import happenings
 from llm.errors import LLMError
 from messaging.models import Conversation
 
@@ -41,7 +42,7 @@ class Child(Process):
     def before_finish(self, ending: Ending, held: Held) -> None:
         if ending.state != RunState.CANCELLED and self.run.conversation_id is not None:
             number = self.run.reports.count() if self.run.interactive else 0
-            Report.objects.get_or_create(
+            _, new = Report.objects.get_or_create(
                 run_id=self.run.pk,
                 number=number,
                 defaults={
@@ -51,6 +52,8 @@ class Child(Process):
                     "text": str(ending.result.get("text", "")),
                 },
             )
+            if new:
+                happenings.child_ended(self.run, ending, number=number)
 
     def after_finish(self, ending: Ending, held: Held) -> None:
         if ending.state != RunState.CANCELLED and self.run.conversation_id is not None:

@@ -9,6 +9,7 @@ from agents.processes.channel import Channel
 from agents.processes.colleague import Colleague
 from agents.processes.compactor import Compactor
 from agents.processes.keeper import Keeper
+from agents.processes.synthesiser import Synthesiser
 from agents.processes.worker import Worker
 
 PROCESSES: dict[str, type[Process]] = {
@@ -18,4 +19,5 @@ PROCESSES: dict[str, type[Process]] = {
     RunKind.COMPACTION: Compactor,
     RunKind.KEEPING: Keeper,
     RunKind.COLLEAGUE: Colleague,
+    RunKind.SYNTHESIS: Synthesiser,
 }

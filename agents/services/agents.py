@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from accounts.actor import Actor
-from accounts.checks import check_slug
+from accounts.checks import check_slug, check_time_zone
 from accounts.errors import Conflict, InvalidInput
 from accounts.models import Organization, Role
 from accounts.services import audit
@@ -16,7 +16,12 @@ from agents import presets, queries
 from agents.models import Agent
 
 EDITABLE = {"name": 80, "tagline": 160, "soul": 20_000, "identity": 20_000, "role": 20_000}
-SETTINGS = {"branch_limit_s": (10, 3_600), "worker_limit_s": (10, 86_400)}
+SETTINGS = {
+    "branch_limit_s": (10, 3_600),
+    "worker_limit_s": (10, 86_400),
+    "background_budget_calls": (0, 10_000),
+}
+"""Numbers, with their bounds. `time_zone` is a setting too."""
 
 
 def create_agent(actor: Actor, *, name: str, slug: str | None = None, preset: str = presets.DEFAULT) -> Agent:
@@ -99,10 +104,13 @@ def _clean(field: str, value: Any) -> str:
     return text
 
 
-def _check_settings(value: Any) -> dict[str, int]:
+def _check_settings(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput("Settings must be an object.", field="settings")
     for key, number in value.items():
+        if key == "time_zone" and isinstance(number, str):
+            check_time_zone(number)
+            continue
         if key not in SETTINGS:
             raise InvalidInput(f"There is no setting {key!r}.", field="settings")
         low, high = SETTINGS[key]

@@ -8,6 +8,7 @@ from agents.context.checkpoints import load_past
 from agents.context.history import Line, clean_name
 from agents.models import LIVE_STATES, Checkpoint, Run, RunKind
 from agents.payloads import checkpoint_payload
+from agents.services import happenings
 from realtime.services import NewEvent, record
 
 ROLL_UP_AT = 12
@@ -41,6 +42,7 @@ def add_checkpoint(
         run=run,
     )
     _tell(row)
+    happenings.checkpoint_made(row)
     return row
 
 

@@ -8,6 +8,7 @@ from accounts.errors import Conflict, InvalidInput
 from accounts.services.people import person_for_user
 from agents.engine import wakeups
 from agents.models import Agent
+from agents.services import happenings
 from messaging import queries
 from messaging.adapters.base import InboundMessage
 from messaging.models import Conversation, Handling, Message
@@ -47,6 +48,7 @@ def send_message(
             reply_to_id=reply_to_id,
         )
         if created:
+            _tell_of_first(conversation, message)
             wakeups.ensure_channel_run(
                 conversation,
                 delay_s=wakeups.coalesce_delay_s(conversation),
@@ -65,9 +67,15 @@ def receive_message(inbound: InboundMessage) -> None:
     with unit_of_work():
         conversation, message, created = store_inbound(inbound)
         if conversation and message and created and message.handling == Handling.UNANSWERED:
+            _tell_of_first(conversation, message)
             wakeups.ensure_channel_run(
                 conversation, delay_s=wakeups.coalesce_delay_s(conversation), person_id=message.person_id
             )
+
+
+def _tell_of_first(conversation: Conversation, message: Message) -> None:
+    if message.seq == 1:
+        happenings.conversation_started(conversation, message)
 
 
 def check_open(conversation: Conversation) -> None:

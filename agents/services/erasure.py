@@ -6,7 +6,7 @@ record until it has ended: erase again then.
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from agents.models import TERMINAL_STATES, Checkpoint, Prompt, Report, Run, RunInput, Step
 from messaging.models import Participant
@@ -16,18 +16,26 @@ ERASED = "[erased]"
 
 def erase_records_of(organization_id: int, person_id: int) -> int:
     """Erase them and return how many steps and checkpoints it were. Twice changes nothing."""
-    conversations = _conversations_of(organization_id, person_id)
-    runs = Run.objects.filter(conversation_id__in=conversations, state__in=TERMINAL_STATES)
+    conversations = conversations_of(organization_id, person_id)
+    checkpoints = Checkpoint.objects.filter(conversation_id__in=conversations)
+    count = checkpoints.count()
+    checkpoints.delete()
+    return count + erase_runs(organization_id, Run.objects.filter(conversation_id__in=conversations))
+
+
+def erase_runs(organization_id: int, runs: QuerySet[Run]) -> int:
+    """Empty the runs that have ended; return how many steps went."""
+    runs = runs.filter(organization_id=organization_id, state__in=TERMINAL_STATES)
     run_ids = list(runs.values_list("pk", flat=True))
     prompts = set(runs.exclude(prompt=None).values_list("prompt_id", flat=True))
-    checkpoints = Checkpoint.objects.filter(conversation_id__in=conversations)
     steps = Step.objects.filter(run_id__in=run_ids)
-    count = checkpoints.count() + steps.count()
-    checkpoints.delete()
+    count = steps.count()
     steps.delete()
     RunInput.objects.filter(run_id__in=run_ids).delete()
     Report.objects.filter(run_id__in=run_ids).update(text=ERASED)
-    runs.update(title="", input={}, result={}, failure=None, status_text="", cancel_reason="", prompt=None)
+    Run.objects.filter(pk__in=run_ids).update(
+        title="", input={}, result={}, failure=None, status_text="", cancel_reason="", prompt=None
+    )
     used = Run.objects.filter(prompt_id=OuterRef("pk"))
     Prompt.objects.filter(~Exists(used), organization_id=organization_id, pk__in=prompts).delete()
     return count
@@ -35,12 +43,12 @@ def erase_records_of(organization_id: int, person_id: int) -> int:
 
 def count_records_of(organization_id: int, person_id: int) -> int:
     """Count steps and checkpoints of the conversations the person was in."""
-    conversations = _conversations_of(organization_id, person_id)
+    conversations = conversations_of(organization_id, person_id)
     steps = Step.objects.filter(run__conversation_id__in=conversations)
     return steps.count() + Checkpoint.objects.filter(conversation_id__in=conversations).count()
 
 
-def _conversations_of(organization_id: int, person_id: int) -> set[int]:
+def conversations_of(organization_id: int, person_id: int) -> set[int]:
     """Return where the person took part; runs they asked for tell it even after they have left."""
     asked = Run.objects.filter(
         organization_id=organization_id, requester_person_id=person_id, conversation_id__isnull=False

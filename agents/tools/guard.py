@@ -28,6 +28,7 @@ LIMITS = {
     "colleague": GuardLimits(warn=3, block=5, same_outcome=3, cycles=3),
     "keeping": GuardLimits(warn=3, block=5, same_outcome=3, cycles=3),
     "compaction": GuardLimits(warn=2, block=4, same_outcome=3, cycles=3),
+    "synthesis": GuardLimits(warn=2, block=4, same_outcome=3, cycles=3),
     "worker": GuardLimits(warn=4, block=7, same_outcome=4, cycles=4, polling_factor=3),
 }
 

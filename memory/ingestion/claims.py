@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from memory import hooks
 from memory.ingestion.events import tell, tell_progress
 from memory.models import FileState, IngestedFile
 from memory.models.ingestion import OPEN_STATES
@@ -89,7 +90,12 @@ def claim(file_id: int) -> Held | None:
 
 
 def finish(held: Held) -> None:
-    held.write(state=FileState.DONE, reason="", tries=0, finished_at=timezone.now(), claimed_until=None)
+    """Close a file that was read to its end."""
+    with transaction.atomic():
+        held.write(state=FileState.DONE, reason="", tries=0, finished_at=timezone.now(), claimed_until=None)
+        file = IngestedFile.objects.get(pk=held.file.pk)
+        for ingested in hooks.on_ingested:
+            ingested(file)
 
 
 def fail(held: Held, reason: str) -> None:

@@ -9,7 +9,7 @@ from accounts.actor import Actor
 from accounts.errors import Conflict, Forbidden, InvalidInput
 from accounts.models import Role
 from accounts.services import audit
-from memory import queries
+from memory import hooks, queries
 from memory.models import Association, Audience, Memory, Source
 from memory.services import checks
 from memory.services.postings import index_memories
@@ -104,19 +104,26 @@ def _write(
     """Write the changes, and what was there before; `vector` carries the embedding of a new text."""
     with transaction.atomic():
         row = _lock(memory)
-        keep_before(row, action, author, *(name for name in changes if name != "digest"), reason=reason)
+        names = (name for name in changes if name != "digest")
+        edit = keep_before(row, action, author, *names, reason=reason)
         for name, value in changes.items():
             setattr(row, name, value)
         if vector is not None:
             row.embedding, row.embedder = vector.embedding, vector.embedder
         row.updated_at = timezone.now()
-        names = {*changes, "updated_at", *(("embedding", "embedder") if vector is not None else ())}
+        written = {*changes, "updated_at", *(("embedding", "embedder") if vector is not None else ())}
         try:
             with transaction.atomic():
-                row.save(update_fields=names)
+                row.save(update_fields=written)
         except IntegrityError as error:
             raise Conflict("Another memory says the same already.") from error
         index_memories([row.pk])
+        if "audience" in changes:
+            for withdrawn in hooks.on_withdrawn:
+                withdrawn(row)
+        elif "content" in changes:
+            for edited in hooks.on_edited:
+                edited(row, author, edit.pk)
     return row
 
 
@@ -138,6 +145,8 @@ def forget(memory: Memory, *, author: Author, reason: str = "") -> Memory:
             row.forgotten_at = timezone.now()
             row.save(update_fields=["forgotten_at"])
             drop_postings([row.pk])
+            for withdrawn in hooks.on_withdrawn:
+                withdrawn(row)
     return row
 
 

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from accounts.errors import Conflict
 from accounts.models import Identity, Person
 from accounts.services import audit
+from memory import hooks
 from memory.models import Consolidation, IndexedMessage, Memory
 from memory.services.consolidation import undo_consolidation
 from memory.services.transcripts import reindex
@@ -103,6 +104,9 @@ def _erase_memories(organization_id: int, person_id: int) -> int:
         if not ids.isdisjoint(merged.before["absorbed"]):
             merged.survivor.edits.all().delete()
             merged.delete()
+    for memory in Memory.objects.filter(pk__in=ids).defer("embedding", "words"):
+        for withdrawn in hooks.on_withdrawn:
+            withdrawn(memory)
     Memory.objects.filter(pk__in=ids).delete()
     return len(ids)
 

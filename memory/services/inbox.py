@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.errors import Conflict, InvalidInput
 from accounts.services import audit
-from memory import queries
+from memory import hooks, queries
 from memory.models import InboxItem, Memory
 from memory.services.consolidation import Merge, consolidate
 from memory.services.editing import get_for_change
@@ -53,6 +53,8 @@ def _retire(old: Memory, kept: Memory, author: Author) -> None:
     keep_before(row, "superseded", author)
     supersede(row)
     Memory.objects.filter(pk=row.pk).update(superseded_by=kept)
+    for withdrawn in hooks.on_withdrawn:
+        withdrawn(row)
 
 
 def _check_open(item: InboxItem) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.errors import InvalidInput
 from accounts.logs import get_logger
+from memory import hooks
 from memory.embedders import Vector, current_embedder
 from memory.errors import EmbedderUnavailable, UntrustedSource
 from memory.models import Association, InboxItem, InboxKind, Memory, MemoryType, Relation
@@ -139,6 +140,11 @@ def _store(
         ask_people(InboxKind.CONTRADICTION, memory, other)
     for near in similar:
         ask_people(InboxKind.MERGE, memory, near.memory.pk, similarity=near.similarity)
+    for saved in hooks.on_saved:
+        saved(memory, replaced, author)
+    if contradicts:
+        for contradicted in hooks.on_contradicted:
+            contradicted(memory, author)
     return Saved(memory, created=True, similar=tuple(similar))
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.errors import Conflict, Forbidden, InvalidInput, NotFound
 from accounts.models import Membership, Person
+from messaging import hooks
 from messaging.models import Conversation, ConversationKind, Participant, PlatformAccount
 from messaging.payloads import conversation_payload
 from messaging.queries import get_conversation
@@ -93,6 +94,8 @@ def add_participant(actor: Actor, conversation_id: int, *, user_id: int) -> Part
             organization=actor.organization, conversation=conversation, person=person
         )
         _record_change(conversation)
+        for joined in hooks.on_joined:
+            joined(conversation, person)
     announce_access_change(actor.organization.pk, user_id)
     return participant
 

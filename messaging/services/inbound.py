@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from accounts.logs import get_logger
 from accounts.models import Identity, Person
+from messaging import hooks
 from messaging.adapters.base import InboundMessage
 from messaging.models import (
     Conversation,
@@ -59,14 +60,7 @@ def store_inbound(inbound: InboundMessage) -> Stored:
             return Stored(None, None, False)
         person = _person_for(account, inbound) if heard else _known_person(account, inbound)
         if heard and person is not None:
-            Participant.objects.bulk_create(
-                [
-                    Participant(
-                        organization_id=account.organization_id, conversation=conversation, person=person
-                    )
-                ],
-                ignore_conflicts=True,
-            )
+            _let_in(conversation, person)
         message, created = append_inbound(
             conversation.pk,
             person=person,
@@ -95,6 +89,16 @@ def _open(account: PlatformAccount, inbound: InboundMessage, agent_id: int) -> C
         },
     )
     return conversation
+
+
+def _let_in(conversation: Conversation, person: Person) -> None:
+    """Make the sender take part. Whoever speaks first has not joined anything."""
+    _, new = Participant.objects.get_or_create(
+        conversation=conversation, person=person, defaults={"organization_id": conversation.organization_id}
+    )
+    if new and conversation.last_seq:
+        for joined in hooks.on_joined:
+            joined(conversation, person)
 
 
 def _hand_over(conversation: Conversation, agent_id: int) -> None:

@@ -16,6 +16,7 @@ from agents.presets import PRESETS
 from agents.processes.limits import DEFAULT_ACTIVE_LIMIT_S
 from agents.queries import find_agent_by_slug, list_agents, readable_runs
 from agents.services import agents as services
+from agents.services.summing_up import BUDGET_CALLS
 from spacebot_site.web.door import page
 from spacebot_site.web.forms import attempt, dialog, number
 
@@ -60,6 +61,8 @@ def detail(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
         "preset": PRESETS.get(agent.preset),
         "presets": PRESETS.values(),
         "limits": _limits(agent),
+        "usual_budget": BUDGET_CALLS,
+        "usual_zone": agent.organization.time_zone,
         "may_edit": actor.has_level(Role.ADMIN),
     }
     return render(request, "agents/detail.html", shown)
@@ -80,7 +83,11 @@ def _change(request: HttpRequest, actor: Actor, agent: Agent) -> bool:
             "The texts are the preset\u2019s now.",
         )
     if act == "limits":
-        chosen = {key: number(form.get(key)) for key in services.SETTINGS if form.get(key, "").strip()}
+        chosen: dict[str, Any] = {
+            key: number(form.get(key)) for key in services.SETTINGS if form.get(key, "").strip()
+        }
+        if zone := form.get("time_zone", "").strip():
+            chosen["time_zone"] = zone
         agent.settings = chosen
         return attempt(request, lambda: services.update_agent(actor, agent.pk, settings=chosen), "Saved.")
     changes = {field: form[field] for field in TEXTS if field in form}
@@ -102,4 +109,5 @@ def _limits(agent: Agent) -> list[dict[str, Any]]:
             "high": high,
         }
         for key, (low, high) in services.SETTINGS.items()
+        if key in usual
     ]

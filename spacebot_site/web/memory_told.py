@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from accounts.actor import Actor
 from agents.context.knowledge import MOST_WORDS, choose_knowledge, render_knowledge
 from agents.context.memory_mode import memory_mode
+from agents.context.told import told_layers
 from agents.queries import get_agent
 from memory import queries
 from memory.listeners import Listeners
@@ -21,6 +22,8 @@ from spacebot_site.web.forms import number
 from spacebot_site.web.memory_words import audience_words
 
 CHOICES = 100
+KNOWLEDGE = 5
+"""The layer whose reasons are memories, which the page links."""
 
 
 @require_GET
@@ -51,6 +54,7 @@ def _told(actor: Actor, conversation: Conversation) -> dict[str, Any]:
     if mode == "off":
         return shown
     listeners = Listeners.of(conversation_id=conversation.pk)
+    shown["layers"] = [layer for layer in told_layers(agent, conversation) if layer.number != KNOWLEDGE]
     told, left_out = choose_knowledge(actor.organization.pk, agent.pk, listeners)
     text = render_knowledge(actor.organization.pk, agent.pk, listeners)
     known = queries.memories_of(actor).select_related("audience_conversation")

@@ -10,7 +10,20 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, Identity, Membership, Person, SignInLink
 from accounts.services import audit
-from agents.models import AgentLink, Checkpoint, Keeping, Prompt, Report, Run, RunInput, Step, ToolCall
+from agents.models import (
+    AgentLink,
+    Checkpoint,
+    Keeping,
+    Prompt,
+    Report,
+    Run,
+    RunInput,
+    Step,
+    Synthesis,
+    ToolCall,
+    WorkingEvent,
+    WorkingState,
+)
 from llm.models import LedgerEntry, ModelEntry, Provider, Route
 from memory.models import Association, Consolidation, InboxItem, IngestedFile, Memory, MemoryEdit
 from messaging.models import (
@@ -98,6 +111,23 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     make(RunInput, run=run, text=WHISPER, key=slug)
     make(Checkpoint, conversation=conversation, from_seq=1, to_seq=1, title=WHISPER, summary=WHISPER, run=run)
     make(Keeping, conversation=conversation)
+    heard = {"agent": team.agent, "audience": "person", "audience_person": person}
+    make(
+        WorkingEvent, type="system", summary=WHISPER, detail=WHISPER, key=slug, day=now.date(), created_at=now,
+        conversation=conversation, **heard,
+    )  # fmt: skip
+    make(
+        Synthesis,
+        kind="daily",
+        day=now.date(),
+        text=WHISPER,
+        from_at=now,
+        to_at=now,
+        created_at=now,
+        run=run,
+        **heard,
+    )
+    make(WorkingState, run=run, **heard)
     make(Report, conversation=conversation, run=run, outcome="done", text=WHISPER)
     said = {
         "agent_id": team.agent.pk, "type": "fact", "importance": 0.5, "audience": "person", "audience_person": person,

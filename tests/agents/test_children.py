@@ -103,7 +103,7 @@ def test_a_worker_of_another_conversation_cannot_be_reached(engine: Engine) -> N
     engine.settle()
     stranger.refresh_from_db()
     assert stranger.state == RunState.WAITING
-    assert "no branch or worker" in ToolCall.objects.get(name="cancel").result
+    assert "no branch, worker or colleague" in ToolCall.objects.get(name="cancel").result
 
 
 def test_an_idle_worker_is_retired_after_a_day(engine: Engine) -> None:

@@ -15,16 +15,21 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
-from accounts.boundaries import WEB_BOUNDARIES, WORKER_BOUNDARIES
-from agents.models import Run, ToolCall
+from accounts.boundaries import SYNTHESIS_BOUNDARIES, WEB_BOUNDARIES, WORKER_BOUNDARIES
+from agents.models import Run, Synthesis, ToolCall, WorkingEvent
+from agents.services.summing_up import start_due
+from llm.models import ModelEntry, Process, Provider, Route
+from llm.services.routing import forget_routing
 from messaging.models import Message
 from spacebot_site.bench.verdict import find_violations, is_settled
 from spacebot_site.launch.home import ROOT
 from tests.agents.conftest import Engine, engine  # noqa: F401  a fixture
+from tests.agents.working import happen, person_of, room_of
 
 pytestmark = pytest.mark.slow
 
 Victim = Callable[..., int]
+ENDINGS = ("model.after", "step.stored", "end.before", "end.written", "end.committed")
 
 
 @pytest.fixture
@@ -77,6 +82,30 @@ def test_nothing_is_lost_or_done_twice_whichever_boundary_a_worker_dies_at(
     assert find_violations(tmp_path / "workspaces") == []
     assert Run.objects.filter(recoveries__gt=0).exists()
     assert ToolCall.objects.filter(name="append_file", state="unknown").exists()
+
+
+def test_every_event_is_summed_up_once_whichever_boundary_a_summary_dies_at(
+    engine: Engine,  # noqa: F811
+    victim: Victim,
+    faults: Path,
+) -> None:
+    provider = Provider.objects.get(organization=engine.team.organization)
+    entry = ModelEntry.objects.create(
+        organization=engine.team.organization, provider=provider, name="cortex-script"
+    )
+    Route.objects.create(organization=engine.team.organization, process=Process.CORTEX, entry=entry)
+    forget_routing(engine.team.organization.pk)
+    for count, boundary in enumerate((*SYNTHESIS_BOUNDARIES, *ENDINGS), start=1):
+        room = room_of(engine.team, person_of(engine.team, "member"))
+        for number in range(15):
+            happen(engine.team, f"{boundary} {number}", where=room)
+        assert start_due() == 1
+        (faults / f"worker.{boundary}").touch()
+        assert victim("worker", "work") == -signal.SIGKILL, f"nothing died at {boundary}"
+        assert victim("worker", "work") == 0
+        assert [row.event_count for row in Synthesis.objects.all()] == [15] * count, boundary
+        assert not WorkingEvent.objects.filter(synthesis=None).exists()
+        assert start_due() == 0
 
 
 def test_a_message_is_stored_once_whichever_boundary_a_web_process_dies_at(

@@ -41,6 +41,7 @@ def work() -> None:
 
     for process in (Process.CHANNEL, Process.BRANCH, Process.WORKER):
         scripted.install(f"{process}-script", _answer)
+    scripted.install("cortex-script", lambda request: scripted.say("What happened, in short."))
     recovery.expire_dead_owners()
     for _ in range(MOST_RUNS):
         Run.objects.filter(state=RunState.QUEUED).update(due_at=timezone.now())

@@ -193,6 +193,19 @@ def test_an_agents_limits_are_set_cleared_and_checked(team: Team, sign_in: SignI
     assert Agent.objects.get(pk=team.agent.pk).settings == {}
 
 
+def test_an_agents_day_and_its_budget_are_set_with_its_limits(team: Team, sign_in: SignIn) -> None:
+    client = sign_in(team.admin)
+    form = {"act": "limits", "background_budget_calls": "7", "time_zone": "Europe/Berlin"}
+    client.post("/agents/spacebot/", form)
+    chosen = {"background_budget_calls": 7, "time_zone": "Europe/Berlin"}
+    assert Agent.objects.get(pk=team.agent.pk).settings == chosen
+    page = client.get("/agents/spacebot/").content.decode()
+    assert 'value="Europe/Berlin"' in page
+    assert 'value="7"' in page
+    client.post("/agents/spacebot/", {**form, "time_zone": "Mars/Olympus"})
+    assert Agent.objects.get(pk=team.agent.pk).settings == chosen
+
+
 def test_a_preset_is_applied_again(team: Team, sign_in: SignIn) -> None:
     form = {"act": "preset", "preset": "support"}
     sign_in(team.member).post("/agents/spacebot/", form)

@@ -12,6 +12,7 @@ from memory import types
 from memory.models import InboxItem, Memory, MemoryEdit
 from memory.services.saving import save_memory
 from messaging.services.conversations import start_conversation
+from tests.agents.working import happen
 from tests.factories import Team
 from tests.web.conftest import SignIn
 
@@ -216,6 +217,22 @@ def test_what_an_agent_is_told_depends_on_who_listens(team: Team, sign_in: SignI
     assert "Mia likes green tea." not in shared
     assert "The office closes at six." in shared
     assert sign_in(team.owner).get(f"/memory/told/?conversation={alone.pk}").status_code == 404
+
+
+def test_all_five_layers_are_shown_with_what_they_use(team: Team, sign_in: SignIn) -> None:
+    alone = start_conversation(team.member, agent_id=team.agent.pk, kind="dm")
+    group = start_conversation(
+        team.member, agent_id=team.agent.pk, kind="group", user_ids=[team.owner.user.pk]
+    )
+    happen(team, "Mia asked <b>for</b> a plan", where=alone)
+    client = sign_in(team.member)
+    private, shared = (read(client, f"/memory/told/?conversation={each.pk}") for each in (alone, group))
+    for name in (
+        "1. Identity", "2. Event log", "3. Other conversations", "4. Participants", "5. Knowledge", "of 1500 tokens",
+    ):  # fmt: skip
+        assert name in private
+    assert "Mia asked &lt;b&gt;for&lt;/b&gt; a plan" in private
+    assert "asked" not in shared
 
 
 def test_what_is_left_out_says_why(team: Team, sign_in: SignIn) -> None:
