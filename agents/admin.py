@@ -18,7 +18,21 @@ from accounts.admin_access import administered_levels, is_superuser, reachable
 from accounts.admin_base import ReadOnlyAdmin, TenantAdmin, TenantForm
 from accounts.errors import AccountsError
 from agents import presets
-from agents.models import Agent, Checkpoint, Keeping, Prompt, Report, Run, RunInput, Step, ToolCall
+from agents.models import (
+    Agent,
+    Breaker,
+    Checkpoint,
+    CortexJob,
+    CortexLog,
+    Keeping,
+    Profile,
+    Prompt,
+    Report,
+    Run,
+    RunInput,
+    Step,
+    ToolCall,
+)
 from agents.services import runs
 from agents.services.agents import create_agent, update_agent
 from messaging.models import Binding
@@ -241,4 +255,39 @@ class KeepingAdmin(ReadOnlyAdmin):
     list_filter = (OrganizationFilter,)
     list_select_related = ("organization",)
     search_fields = ("=conversation__id",)
+    ordering = ("-id",)
+
+
+@admin.register(CortexJob)
+class CortexJobAdmin(ReadOnlyAdmin):
+    list_display = ("id", "name", "agent", "due_at", "last_finished_at", "failures", "organization")
+    list_filter = ("name", OrganizationFilter)
+    list_select_related = ("agent", "organization")
+    ordering = ("agent_id", "name")
+
+
+@admin.register(CortexLog)
+class CortexLogAdmin(ReadOnlyAdmin):
+    list_display = ("id", "created_at", "agent", "job", "event", "is_alarm", "text", "organization")
+    list_filter = ("job", "event", "is_alarm", OrganizationFilter)
+    list_select_related = ("agent", "organization")
+    search_fields = ("text",)
+    ordering = ("-id",)
+
+
+@admin.register(Breaker)
+class BreakerAdmin(ReadOnlyAdmin):
+    list_display = ("id", "agent", "tool", "state", "failures", "trips", "next_try_at", "organization")
+    list_filter = ("state", OrganizationFilter)
+    list_select_related = ("agent", "organization")
+    search_fields = ("tool",)
+    ordering = ("-id",)
+
+
+@admin.register(Profile)
+class ProfileAdmin(ReadOnlyAdmin):
+    list_display = ("id", "agent", "display_name", "status_line", "model", "made_at", "organization")
+    list_filter = (OrganizationFilter,)
+    list_select_related = ("agent", "organization")
+    search_fields = ("display_name",)
     ordering = ("-id",)

@@ -8,6 +8,7 @@ from functools import cache
 from celery import shared_task
 from django.conf import settings
 
+from agents.cortex import runner
 from agents.engine import recovery
 from agents.engine.executor import execute_run
 from agents.models import RunKind
@@ -45,3 +46,8 @@ def sweep() -> None:
 @shared_task(name="agents.keep_quiet", ignore_result=True)
 def keep_quiet() -> None:
     keeper.keep_what_is_quiet()
+
+
+@shared_task(name="agents.cortex", ignore_result=True)
+def cortex() -> None:
+    runner.run_due()

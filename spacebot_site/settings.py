@@ -187,6 +187,7 @@ CELERY_BEAT_SCHEDULE = {
     "prune events": {"task": "realtime.prune", "schedule": 6 * 3600.0},
     "sweep runs": {"task": "agents.sweep", "schedule": 3.0, "options": {"expires": 10}},
     "keep what is quiet": {"task": "agents.keep_quiet", "schedule": 60.0, "options": {"expires": 60}},
+    "look after agents": {"task": "agents.cortex", "schedule": 30.0, "options": {"expires": 30}},
     "sweep deliveries": {
         "task": "messaging.jobs.sweep_deliveries",
         "schedule": 10.0,

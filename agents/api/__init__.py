@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from agents.api import agents, conversations, memories, memory_inbox, messages, reactions, runs
+from agents.api import agents, conversations, cortex, memories, memory_inbox, messages, reactions, runs
 
 # The inbox stands before the memories: its address would else be read as a memory's.
 routers = (
     agents.router,
+    cortex.router,
     conversations.router,
     messages.router,
     reactions.router,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agents.models.agent import Agent
 from agents.models.context import Checkpoint, Keeping
+from agents.models.cortex import Breaker, BreakerState, CortexJob, CortexLog, Profile
 from agents.models.record import CallState, Prompt, Step, ToolCall
 from agents.models.run import (
     LIVE_STATES,
@@ -20,9 +21,14 @@ __all__ = [
     "LIVE_STATES",
     "TERMINAL_STATES",
     "Agent",
+    "Breaker",
+    "BreakerState",
     "CallState",
     "Checkpoint",
+    "CortexJob",
+    "CortexLog",
     "Keeping",
+    "Profile",
     "Prompt",
     "Report",
     "ReportState",
