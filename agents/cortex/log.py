@@ -1,4 +1,4 @@
-"""What the cortex did or noticed, for administrators to read; alarms reach their browsers as well."""
+"""What the cortex did or noticed, for administrators to read; their browsers hear of it, and of alarms by another name."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def write(
             row.save(force_insert=True)
         elif not _add_once(row):
             return None
-        if alarm:
-            payload = {"id": row.pk, "agent_id": agent_id, "job": job, "event": event, "text": row.text}
-            record(organization_id, NewEvent("cortex.alarm", payload, minimum_level=Role.ADMIN.level))
+        kind = "cortex.alarm" if alarm else "cortex.logged"
+        payload = {"id": row.pk, "agent_id": agent_id, "job": job, "event": event, "text": row.text}
+        record(organization_id, NewEvent(kind, payload, minimum_level=Role.ADMIN.level))
     return row
 
 

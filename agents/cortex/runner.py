@@ -7,12 +7,13 @@ from datetime import timedelta
 
 from accounts.database import release_connection
 from accounts.logs import get_logger
+from accounts.models import Role
 from agents.cortex import log
 from agents.cortex.claims import Claimed, Due, claim, finish, list_due, pause_after
 from agents.cortex.jobs import Job, Result, Work
 from agents.cortex.table import JOBS
 from agents.models import Agent
-from realtime.services import unit_of_work
+from realtime.services import NewEvent, publish_transient, unit_of_work
 
 logger = get_logger(__name__)
 
@@ -49,7 +50,14 @@ def run_one(due: Due) -> bool:
     else:
         _succeeded(due, job, claimed, result)
     release_connection()
+    _show(due)
     return True
+
+
+def _show(due: Due) -> None:
+    """Let pages that show the jobs read them anew."""
+    payload = {"agent_id": due.agent_id, "job": due.name}
+    publish_transient(due.organization_id, NewEvent("cortex.passed", payload, minimum_level=Role.ADMIN.level))
 
 
 def _succeeded(due: Due, job: Job, claimed: Claimed, result: Result) -> None:

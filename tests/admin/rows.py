@@ -10,7 +10,20 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, Identity, Membership, Person, SignInLink
 from accounts.services import audit
-from agents.models import Checkpoint, Keeping, Prompt, Report, Run, RunInput, Step, ToolCall
+from agents.models import (
+    Breaker,
+    Checkpoint,
+    CortexJob,
+    CortexLog,
+    Keeping,
+    Profile,
+    Prompt,
+    Report,
+    Run,
+    RunInput,
+    Step,
+    ToolCall,
+)
 from llm.models import LedgerEntry, ModelEntry, Provider, Route
 from memory.models import Association, Consolidation, InboxItem, IngestedFile, Memory, MemoryEdit
 from messaging.models import (
@@ -92,6 +105,10 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     make(RunInput, run=run, text=WHISPER, key=slug)
     make(Checkpoint, conversation=conversation, from_seq=1, to_seq=1, title=WHISPER, summary=WHISPER, run=run)
     make(Keeping, conversation=conversation)
+    make(CortexJob, agent=team.agent, name="upkeep", due_at=now)
+    make(CortexLog, agent=team.agent, job="upkeep", event="done", text="Nothing to drop.")
+    make(Breaker, agent=team.agent, tool="write_file", failures=1)
+    make(Profile, agent=team.agent, display_name="Spacebot", status_line="Helps.", bio="I help.", made_at=now)
     make(Report, conversation=conversation, run=run, outcome="done", text=WHISPER)
     said = {
         "agent_id": team.agent.pk, "type": "fact", "importance": 0.5, "audience": "person", "audience_person": person,

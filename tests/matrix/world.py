@@ -24,7 +24,7 @@ from accounts.actor import Actor
 from accounts.models import ApiToken, Membership, Person, Role, User
 from accounts.scopes import allowed_scopes
 from accounts.services.tokens import create_token
-from agents.models import Agent, Run
+from agents.models import Agent, Breaker, Profile, Run
 from llm.models import ModelEntry, Provider
 from memory.models import InboxItem, IngestedFile, Memory
 from messaging.models import Conversation, Message
@@ -139,7 +139,15 @@ def _values(team: Team) -> dict[str, Any]:
         organization=organization, agent_id=agent.pk, name="a.txt", digest="of a.txt", size_bytes=1,
         media_type="text/plain", state="failed", chunks_total=1,
     )  # fmt: skip
+    breaker = Breaker.objects.create(
+        organization=organization, agent=agent, tool="write_file", state="open", failures=3, trips=1,
+        opened_at=now, next_try_at=now,
+    )  # fmt: skip
+    Profile.objects.create(
+        organization=organization, agent=agent, display_name="x", status_line="x", bio="x", made_at=now
+    )
     return {
+        "breaker_id": breaker.pk, "job_name": "associations",
         "file_id": file.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk, "relation": "related_to",
         "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
         "run_id": run.pk, "token_id": token.pk,
