@@ -149,8 +149,8 @@ def costs(actor: Actor, *, since: datetime, by: Sequence[str]) -> list[dict[str,
             requests=Count("pk"),
             tokens_in=Sum("input_tokens"),
             tokens_out=Sum("output_tokens"),
+            unpriced=Count("pk", filter=Q(cost_usd=None)),  # Before the sum, which takes the column's name.
             cost_usd=Sum("cost_usd"),
-            unpriced=Count("pk", filter=Q(cost_usd=None)),
         )
     )
     return [dict(row) for row in grouped.order_by("-requests")[:MOST_GROUPS]]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.errors import NotFound
 from agents.cortex import profile, queries, runner
 from agents.cortex.claims import Due
 from agents.models import Agent, CortexJob, Profile
@@ -16,7 +17,7 @@ from llm.errors import AuthenticationFailed
 from llm.models import LedgerEntry, ModelEntry, Provider, Route
 from llm.services.routing import forget_routing
 from tests.agents.conftest import Engine
-from tests.factories import Team
+from tests.factories import make_team
 
 GOOD = call(
     "write_profile", display_name="Spacebot", status_line="Answers\nquestions", bio="I answer. I am calm."
@@ -120,8 +121,6 @@ def test_a_pass_that_was_taken_over_while_the_model_wrote_stores_nothing(engine:
     assert not Profile.objects.exists()
 
 
-def test_the_profile_of_another_organization_is_not_found(engine: Engine, rivals: Team) -> None:
-    from accounts.errors import NotFound
-
+def test_the_profile_of_another_organization_is_not_found(engine: Engine) -> None:
     with pytest.raises(NotFound):
-        queries.find_profile(rivals.owner, engine.team.agent.pk)
+        queries.find_profile(make_team("third").owner, engine.team.agent.pk)
