@@ -21,6 +21,8 @@ MINIMUM_ROLES: dict[str, Role] = {
     "events:read": Role.MEMBER,
     "memory:read": Role.MEMBER,
     "memory:write": Role.MEMBER,
+    "cortex:read": Role.ADMIN,
+    "cortex:write": Role.ADMIN,
     "models:read": Role.MEMBER,
     "models:write": Role.ADMIN,
     "secrets:read": Role.ADMIN,

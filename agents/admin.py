@@ -21,8 +21,12 @@ from agents import presets
 from agents.models import (
     Agent,
     AgentLink,
+    Breaker,
     Checkpoint,
+    CortexJob,
+    CortexLog,
     Keeping,
+    Profile,
     Prompt,
     Report,
     Run,
@@ -312,3 +316,38 @@ class SynthesisAdmin(HeardAdmin):
 class WorkingStateAdmin(HeardAdmin):
     list_display = ("id", "agent", "audience", "synthesised_at", "failures", "not_before", "organization")
     list_filter = ("audience", OrganizationFilter)
+
+
+@admin.register(CortexJob)
+class CortexJobAdmin(ReadOnlyAdmin):
+    list_display = ("id", "name", "agent", "due_at", "last_finished_at", "failures", "organization")
+    list_filter = ("name", OrganizationFilter)
+    list_select_related = ("agent", "organization")
+    ordering = ("agent_id", "name")
+
+
+@admin.register(CortexLog)
+class CortexLogAdmin(ReadOnlyAdmin):
+    list_display = ("id", "created_at", "agent", "job", "event", "is_alarm", "text", "organization")
+    list_filter = ("job", "event", "is_alarm", OrganizationFilter)
+    list_select_related = ("agent", "organization")
+    search_fields = ("text",)
+    ordering = ("-id",)
+
+
+@admin.register(Breaker)
+class BreakerAdmin(ReadOnlyAdmin):
+    list_display = ("id", "agent", "tool", "state", "failures", "trips", "next_try_at", "organization")
+    list_filter = ("state", OrganizationFilter)
+    list_select_related = ("agent", "organization")
+    search_fields = ("tool",)
+    ordering = ("-id",)
+
+
+@admin.register(Profile)
+class ProfileAdmin(ReadOnlyAdmin):
+    list_display = ("id", "agent", "display_name", "status_line", "model", "made_at", "organization")
+    list_filter = (OrganizationFilter,)
+    list_select_related = ("agent", "organization")
+    search_fields = ("display_name",)
+    ordering = ("-id",)

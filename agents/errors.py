@@ -6,6 +6,7 @@ AgentsError
 ├── RunStopped            cancelled or past its deadline; `reason` says which
 ├── ToolRetry             the model should mend its arguments and call again
 └── ToolFailed            it will not work; the model should do something else
+    └── ToolUnavailable   because what the tool needs does not answer; counts against the tool, not against the call
 """
 
 from __future__ import annotations
@@ -36,4 +37,8 @@ class ToolRetry(AgentsError):
 
 
 class ToolFailed(AgentsError):
+    pass
+
+
+class ToolUnavailable(ToolFailed):
     pass

@@ -8,6 +8,7 @@ from functools import cache
 from celery import shared_task
 from django.conf import settings
 
+from agents.cortex import runner
 from agents.engine import recovery
 from agents.engine.executor import execute_run
 from agents.models import RunKind
@@ -56,3 +57,8 @@ def sum_up() -> None:
 @shared_task(name="agents.prune_working_memory", ignore_result=True)
 def prune_working_memory() -> None:
     summing_up.prune()
+
+
+@shared_task(name="agents.cortex", ignore_result=True)
+def cortex() -> None:
+    runner.run_due()

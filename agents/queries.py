@@ -19,7 +19,9 @@ def get_agent(actor: Actor, agent_id: int) -> Agent:
 
 
 def find_agent_by_slug(actor: Actor, slug: str) -> Agent | None:
-    return Agent.objects.filter(organization=actor.organization, slug=slug).first()
+    """Return the agent with its profile, if it has one."""
+    rows = Agent.objects.select_related("profile")
+    return rows.filter(organization=actor.organization, slug=slug).first()
 
 
 def list_agents(actor: Actor) -> QuerySet[Agent]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from accounts.actor import Actor
 from accounts.errors import NotFound
+from memory.embedders import current_embedder
 from memory.listeners import Listeners, audible_reaches, listeners_for
 from memory.models import Association, InboxItem, Memory, MemoryEdit
 
@@ -107,6 +109,25 @@ def count_by_agent(actor: Actor) -> dict[int, int]:
     """Return how many live memories of each agent the actor may read."""
     live = memories_of(actor).filter(forgotten_at=None, superseded_at=None)
     return dict(live.order_by().values_list("agent_id").annotate(count=Count("pk")))
+
+
+def count_shelf(organization_id: int, agent_id: int) -> dict[str, Any]:
+    """Count what an agent knows, for those who run it: numbers alone, whoever may hear what they count."""
+    live = Memory.objects.filter(
+        organization_id=organization_id, agent_id=agent_id, forgotten_at=None, superseded_at=None
+    )
+    edges = Association.objects.filter(organization_id=organization_id, source__agent_id=agent_id)
+    open_items = InboxItem.objects.filter(
+        organization_id=organization_id, agent_id=agent_id, resolved_at=None
+    )
+    by_type = live.order_by("type").values_list("type").annotate(count=Count("pk"))
+    return {
+        "memories": live.count(),
+        "by_type": dict(by_type),
+        "without_vector": live.exclude(embedder=current_embedder().name).count(),
+        "edges": edges.count(),
+        "to_decide": open_items.count(),
+    }
 
 
 def list_edits(actor: Actor, memory_id: int) -> list[MemoryEdit]:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from agents.api import agents, conversations, memories, memory_inbox, messages, reactions, runs, working
+from agents.api import (
+    agents,
+    conversations,
+    cortex,
+    memories,
+    memory_inbox,
+    messages,
+    reactions,
+    runs,
+    working,
+)
 from agents.links import api as links
 
 # The inbox stands before the memories: its address would else be read as a memory's.
 routers = (
     agents.router,
     links.router,
+    cortex.router,
     conversations.router,
     messages.router,
     reactions.router,

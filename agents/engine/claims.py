@@ -58,7 +58,7 @@ class Claim:
 CLAIM = """
 update agents_run r
    set state = 'running', lease_owner = %(owner)s, lease_expires_at = now() + %(lease)s * interval '1 second',
-       fence = r.fence + 1, started_at = coalesce(r.started_at, now()),
+       fence = r.fence + 1, started_at = coalesce(r.started_at, now()), claimed_at = now(),
        recoveries = r.recoveries + (r.state = 'running')::int
  where r.id = %(run)s
    and ((r.state = 'queued' and r.due_at <= now()) or (r.state = 'running' and r.lease_expires_at < now()))

@@ -21,7 +21,7 @@ from agents.loop import Ending, Transcript, run_loop
 from agents.models import Run, RunKind, RunState
 from agents.processes import sentences
 from agents.processes.base import Process
-from agents.processes.registry import PROCESSES
+from agents.processes.registry import process_for
 from agents.tools.gate import Gate
 from llm.errors import Cancelled, ContextTooLong, LLMError
 from llm.services import CallContext, complete
@@ -69,7 +69,7 @@ def _execute(claimed: Claim) -> None:
 def _execute_within_window(run: Run, claimed: Claim) -> None:
     """Execute; when a model turns out to take less than we thought, try again with what it taught us."""
     for attempt in range(WINDOW_TRIES):
-        process = PROCESSES[run.kind](run, claimed)
+        process = process_for(run, claimed)
         gate = Gate(process)
         journal = DatabaseJournal(process, gate)
         try:

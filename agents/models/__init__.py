@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agents.models.agent import Agent
 from agents.models.context import Checkpoint, Keeping
+from agents.models.cortex import Breaker, BreakerState, CortexJob, CortexLog, Profile
 from agents.models.links import AgentLink, LinkKind
 from agents.models.record import CallState, Prompt, Step, ToolCall
 from agents.models.run import (
@@ -23,11 +24,16 @@ __all__ = [
     "TERMINAL_STATES",
     "Agent",
     "AgentLink",
+    "Breaker",
+    "BreakerState",
     "CallState",
     "Checkpoint",
+    "CortexJob",
+    "CortexLog",
     "EventType",
     "Keeping",
     "LinkKind",
+    "Profile",
     "Prompt",
     "Report",
     "ReportState",

@@ -80,6 +80,7 @@ class Run(models.Model):
 
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
+    claimed_at = models.DateTimeField(null=True, help_text="When the present execution began")
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from agents.models import RunKind
+from agents.engine.claims import Claim
+from agents.models import Run, RunKind
 from agents.processes.base import Process
 from agents.processes.branch import Branch
 from agents.processes.channel import Channel
 from agents.processes.colleague import Colleague
 from agents.processes.compactor import Compactor
+from agents.processes.cortex_chat import CortexChat, is_cortex_chat
 from agents.processes.keeper import Keeper
 from agents.processes.synthesiser import Synthesiser
 from agents.processes.worker import Worker
@@ -21,3 +23,10 @@ PROCESSES: dict[str, type[Process]] = {
     RunKind.COLLEAGUE: Colleague,
     RunKind.SYNTHESIS: Synthesiser,
 }
+
+
+def process_for(run: Run, claim: Claim) -> Process:
+    """Return an execution of the run. The channel of a conversation about the system itself is the cortex chat."""
+    if run.kind == RunKind.CHANNEL and is_cortex_chat(run.conversation):
+        return CortexChat(run, claim)
+    return PROCESSES[run.kind](run, claim)

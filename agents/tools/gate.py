@@ -1,7 +1,7 @@
 """The one gate: every tool call that runs, whatever started it, passes here.
 
-Order: does this kind of process hold the tool; may the requester still act; are the arguments right; does the call
-repeat itself; then it runs, and what it says is capped.
+Order: does this kind of process hold the tool; are the arguments right; does the call repeat itself; is the tool's
+circuit closed; may the requester still act; then it runs, and what it says is capped.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from django.utils import timezone
 from pydantic import ValidationError
 
 from accounts.logs import get_logger
-from agents.errors import LostLease, RunStopped, ToolFailed, ToolRetry
+from agents.cortex import breakers
+from agents.errors import LostLease, RunStopped, ToolFailed, ToolRetry, ToolUnavailable
 from agents.loop import Ending
 from agents.models import CallState, ToolCall
 from agents.tools.authority import check_requester
@@ -46,6 +47,7 @@ class PreparedCall:
     state: str = CallState.RUNNING
     result: str = ""
     note: str = ""
+    health: breakers.Health = "unknown"
     started_at: datetime = field(default_factory=timezone.now)
 
     @property
@@ -135,9 +137,14 @@ class Gate:
 
     def run_external(self, call: PreparedCall, key: str) -> None:
         """Run an open call outside any transaction."""
-        if call.is_open:
-            self.process.announce_tool(call.call.name)
-            self._run(call, key)
+        if not call.is_open:
+            return
+        if reason := breakers.refusal(self.process.run, call.call.name):
+            call.close(CallState.REFUSED, reason)
+            return
+        self.process.announce_tool(call.call.name)
+        self._run(call, key)
+        breakers.saw(self.process.run, call.call.name, call.health)
 
     def _run(self, call: PreparedCall, key: str, held: Held | None = None) -> ToolOutput | None:
         assert call.tool is not None
@@ -156,16 +163,19 @@ class Gate:
                 check_requester(run)
             output = call.tool.function(context, call.parsed)
             call.close(CallState.SUCCEEDED, output.text)
+            call.health = "works"
         except ToolRetry as error:
             call.close(CallState.FAILED, str(error))
         except ToolFailed as error:
             call.close(CallState.FAILED, f"This will not work: {error}")
+            call.health = "broken" if isinstance(error, ToolUnavailable) else "unknown"
         except (LostLease, RunStopped, Error):
             raise
         except Exception:
             if call.tool.transactional:
                 raise
             log.exception("tool.crashed", tool=call.call.name, run=run.pk)
+            call.health = "broken"
             call.close(
                 CallState.FAILED, "The tool failed for a reason of its own; it was logged. Try another way."
             )

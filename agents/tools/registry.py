@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from functools import cache
 
-from agents.tools import colleagues, conclude, delegate, files, history, keep, outcome, remember, speak
+from agents.tools import (
+    colleagues,
+    conclude,
+    delegate,
+    files,
+    history,
+    inspect_runs,
+    inspect_system,
+    keep,
+    outcome,
+    remember,
+    speak,
+)
 from agents.tools.base import Tool
 
 TOOLS: tuple[Tool, ...] = (
@@ -17,6 +29,8 @@ TOOLS: tuple[Tool, ...] = (
     *keep.TOOLS,
     *files.TOOLS,
     *outcome.TOOLS,
+    *inspect_system.TOOLS,
+    *inspect_runs.TOOLS,
 )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agents.processes.channel import Channel
 
 CHANNEL = frozenset({"channel"})
+SPEAKERS = CHANNEL | {"cortex"}
 
 
 class Reply(Arguments):
@@ -98,7 +99,7 @@ TOOLS = (
         description="Say something to the people in this conversation. This ends your turn.",
         arguments=Reply,
         function=reply,
-        kinds=CHANNEL,
+        kinds=SPEAKERS,
         needs_member=False,
         ends_run=True,
     ),
@@ -107,7 +108,7 @@ TOOLS = (
         description="Say nothing, deliberately: nobody needs an answer from you. This ends your turn.",
         arguments=Skip,
         function=skip,
-        kinds=CHANNEL,
+        kinds=SPEAKERS,
         needs_member=False,
         ends_run=True,
     ),

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from llm.clients.offline_looks import LOOKS, find_look
 from llm.clients.offline_text import (
     ChildReport,
     find_file_request,
@@ -85,6 +86,8 @@ def answer(seen: Seen) -> Answer:
         return _as_worker(seen)
     if "conclude" in seen.tools:
         return _as_branch(seen)
+    if "system_overview" in seen.tools:
+        return _as_cortex(seen)
     if "reply" in seen.tools:
         return _as_channel(seen)
     return Answer(text=_talk(seen, seen.heard))
@@ -118,6 +121,21 @@ def _delegate(seen: Seen, said: str) -> tuple[tuple[Call, ...], str]:
     if topic is not None and "branch" in seen.tools:
         return (("branch", {"task": topic}),), f"Let me think about {topic}"
     return (), ""
+
+
+def _as_cortex(seen: Seen) -> Answer:
+    """Look where the question points, and answer with what was found."""
+    if any(result.name == "reply" and not result.is_error for result in seen.results):
+        return Answer(calls=(("skip", {"reason": "already answered"}),))
+    found = [result.text for result in seen.results if result.name in LOOKS]
+    if not found:
+        return Answer(calls=(find_look(seen.heard),))
+    text = _notice_first(seen, "\n\n".join(found))
+    return (
+        Answer(text=text)
+        if seen.results[-1].name == "reply"
+        else Answer(calls=(("reply", {"content": text}),))
+    )
 
 
 def _as_worker(seen: Seen) -> Answer:

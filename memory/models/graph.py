@@ -203,6 +203,11 @@ class Association(models.Model):
     target = models.ForeignKey(Memory, models.CASCADE, related_name="edges_in")
     relation = models.CharField(max_length=12, choices=Relation.choices)
     weight = models.FloatField(default=0.5)
+    automatic = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Drawn because the two are alike; goes when they no longer are",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -177,14 +177,14 @@ def connect(source: Memory, target_id: int, relation: Relation, weight: float) -
         source=source,
         target_id=target_id,
         relation=relation,
-        defaults={"organization_id": source.organization_id, "weight": weight},
+        defaults={"organization_id": source.organization_id, "weight": weight, "automatic": False},
     )
 
 
-def ask_people(kind: InboxKind, memory: Memory, other_id: int, *, similarity: float | None = None) -> None:
-    """Put a pair before people, once."""
+def ask_people(kind: InboxKind, memory: Memory, other_id: int, *, similarity: float | None = None) -> bool:
+    """Put a pair before people, once; tell whether it is new to them."""
     first, second = sorted((memory.pk, other_id))
-    InboxItem.objects.get_or_create(
+    _, is_new = InboxItem.objects.get_or_create(
         kind=kind,
         first_id=first,
         second_id=second,
@@ -194,6 +194,7 @@ def ask_people(kind: InboxKind, memory: Memory, other_id: int, *, similarity: fl
             "similarity": similarity,
         },
     )
+    return is_new
 
 
 def _check_references(memory: Memory, heard_by: HeardBy) -> None:

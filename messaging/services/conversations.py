@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from django.utils import timezone
 
@@ -21,11 +22,19 @@ MAX_PARTICIPANTS = 200
 
 
 def start_conversation(
-    actor: Actor, *, agent_id: int, kind: str, title: str = "", user_ids: Iterable[int] = ()
+    actor: Actor,
+    *,
+    agent_id: int,
+    kind: str,
+    title: str = "",
+    user_ids: Iterable[int] = (),
+    external_id: str = "",
+    settings: dict[str, Any] | None = None,
 ) -> Conversation:
     """Open a web chat with an agent: private with the actor alone, shared with `user_ids` as well.
 
-    The caller has checked that the actor may use the agent. Raises NotFound for people of other organizations.
+    The caller has checked that the actor may use the agent, and chosen the settings. With an `external_id` there is one such
+    conversation: called again, the first is returned. Raises NotFound for people of other organizations.
     """
     others = set(user_ids) - {actor.user.pk}
     if kind not in ConversationKind.values:
@@ -41,16 +50,21 @@ def start_conversation(
         account, _ = PlatformAccount.objects.get_or_create(
             organization=actor.organization, platform="webchat", name="default"
         )
-        conversation = Conversation.objects.create(
-            organization=actor.organization,
+        conversation, is_new = Conversation.objects.get_or_create(
             account=account,
-            agent_id=agent_id,
-            external_id=uuid.uuid4().hex,
-            kind=kind,
-            title=_check_title(title),
-            created_by=actor.user,
-            last_message_at=timezone.now(),
+            external_id=external_id or uuid.uuid4().hex,
+            defaults={
+                "organization": actor.organization,
+                "agent_id": agent_id,
+                "kind": kind,
+                "title": _check_title(title),
+                "settings": settings or {},
+                "created_by": actor.user,
+                "last_message_at": timezone.now(),
+            },
         )
+        if not is_new:
+            return conversation
         Participant.objects.bulk_create(
             Participant(organization=actor.organization, conversation=conversation, person=person)
             for person in people

@@ -28,7 +28,11 @@ RUNS_SHOWN = 8
 @page()
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     may_edit = actor.has_level(Role.ADMIN)
-    return render(request, "agents/index.html", {"agents": list_agents(actor), "may_edit": may_edit})
+    return render(
+        request,
+        "agents/index.html",
+        {"agents": list_agents(actor).select_related("profile"), "may_edit": may_edit},
+    )
 
 
 @page(level=Role.ADMIN)
@@ -57,6 +61,7 @@ def detail(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
     runs = readable_runs(actor).filter(agent=agent).order_by("-id")[:RUNS_SHOWN]
     shown = {
         "agent": agent,
+        "tab": "agent",
         "runs": runs,
         "preset": PRESETS.get(agent.preset),
         "presets": PRESETS.values(),

@@ -10,13 +10,14 @@ from django.views.decorators.http import require_GET
 
 from accounts.actor import Actor
 from accounts.errors import NotFound
+from agents.processes.cortex_chat import is_cortex_chat
 from agents.queries import list_agents
 from llm.queries import list_models
 from messaging.models import Conversation, Participant
 from messaging.queries import get_conversation, get_message
 from messaging.services.conversations import mark_read
 from spacebot_site.web import conversation_list as listing
-from spacebot_site.web import timeline
+from spacebot_site.web import cortex, timeline
 from spacebot_site.web.door import page, wants_fragment
 from spacebot_site.web.forms import number
 from spacebot_site.web.message_parts import quote_of
@@ -73,7 +74,7 @@ def conversation(request: HttpRequest, actor: Actor, conversation_id: int) -> Ht
             "timeline": shown,
             "first_unread": first_unread,
             "me": mine.person,
-            "suggestions": SUGGESTIONS,
+            "suggestions": cortex.SUGGESTIONS if is_cortex_chat(found) else SUGGESTIONS,
             "emojis": REACTIONS,
         },
     )

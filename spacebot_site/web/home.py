@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.actor import Actor
+from agents.cortex.queries import BAD_STATES, list_trouble
 from agents.models import LIVE_STATES, RunKind, RunState
 from agents.queries import list_agents, readable_runs
 from messaging.queries import list_conversations
@@ -41,6 +42,8 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         row["last"] = quote_of(said) if said else None
     runs = readable_runs(actor).exclude(kind=RunKind.COMPACTION).order_by("-id")
     ended = runs.filter(finished_at__gte=timezone.now() - timedelta(days=DAYS))
+    failed = list(ended.filter(state__in=BAD_STATES)[:RUNS])
+    trouble = list_trouble(actor, limit=RUNS)
     steps = first_steps(actor)
     return render(
         request,
@@ -48,9 +51,9 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         {
             "conversations": conversations,
             "live": runs.filter(state__in=LIVE_STATES)[:RUNS],
-            "failed": ended.filter(state__in=(RunState.FAILED, RunState.TIMED_OUT, RunState.INTERRUPTED))[
-                :RUNS
-            ],
+            "failed": failed,
+            "trouble": trouble,
+            "failures": len(failed) + len(trouble),
             "done": ended.filter(
                 kind__in=(RunKind.BRANCH, RunKind.WORKER, RunKind.COLLEAGUE), state=RunState.SUCCEEDED
             )[:RUNS],

@@ -12,8 +12,12 @@ from accounts.models import ApiToken, Identity, Membership, Person, SignInLink
 from accounts.services import audit
 from agents.models import (
     AgentLink,
+    Breaker,
     Checkpoint,
+    CortexJob,
+    CortexLog,
     Keeping,
+    Profile,
     Prompt,
     Report,
     Run,
@@ -128,6 +132,10 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
         **heard,
     )
     make(WorkingState, run=run, **heard)
+    make(CortexJob, agent=team.agent, name="upkeep", due_at=now)
+    make(CortexLog, agent=team.agent, job="upkeep", event="done", text="Nothing to drop.")
+    make(Breaker, agent=team.agent, tool="write_file", failures=1)
+    make(Profile, agent=team.agent, display_name="Spacebot", status_line="Helps.", bio="I help.", made_at=now)
     make(Report, conversation=conversation, run=run, outcome="done", text=WHISPER)
     said = {
         "agent_id": team.agent.pk, "type": "fact", "importance": 0.5, "audience": "person", "audience_person": person,

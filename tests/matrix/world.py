@@ -24,7 +24,7 @@ from accounts.actor import Actor
 from accounts.models import ApiToken, Membership, Person, Role, User
 from accounts.scopes import allowed_scopes
 from accounts.services.tokens import create_token
-from agents.models import Agent, AgentLink, Run
+from agents.models import Agent, AgentLink, Breaker, Profile, Run
 from llm.models import ModelEntry, Provider
 from memory.models import InboxItem, IngestedFile, Memory
 from messaging.models import Conversation, Message
@@ -147,8 +147,16 @@ def _values(team: Team) -> dict[str, Any]:
         organization=organization, user=team.member.user, kind="failure", key="of the world", title="x", created_at=now,
         updated_at=now,
     )  # fmt: skip
+    breaker = Breaker.objects.create(
+        organization=organization, agent=agent, tool="write_file", state="open", failures=3, trips=1,
+        opened_at=now, next_try_at=now,
+    )  # fmt: skip
+    Profile.objects.create(
+        organization=organization, agent=agent, display_name="x", status_line="x", bio="x", made_at=now
+    )
     return {
         "notice_id": notice.pk, "link_id": link.pk,
+        "breaker_id": breaker.pk, "job_name": "associations",
         "file_id": file.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk, "relation": "related_to",
         "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
         "run_id": run.pk, "token_id": token.pk,

@@ -30,6 +30,7 @@ MOST = {
     "/runs/{run}/": 14,
     "/agents/": 5,
     "/agents/spacebot/": 6,
+    "/agents/spacebot/cortex/": 10,
     "/agents/new/": 4,
     "/settings/models/": 10,
     "/settings/models/providers/{provider}/": 5,

@@ -6,27 +6,31 @@ Whatever answers and is not in here fails the suite. A new subject is a module o
 from __future__ import annotations
 
 from spacebot_site.api.docs import schema
-from tests.matrix.table import acts, admin, api, links, notices, pages, working
+from tests.matrix.table import acts, admin, api, cortex, links, notices, pages, working
 from tests.matrix.table.rules import Act, Operation, Page, Rows
 
 API: dict[str, Operation] = {
     **api.API,
+    **cortex.API,
     **links.API,
     **notices.API,
     **working.API,
 }
 PAGES: dict[str, Page] = {
     **pages.PAGES,
+    **cortex.PAGES,
     **links.PAGES,
     **notices.PAGES,
 }
 ACTS: list[Act] = [
     *acts.ACTS,
+    *cortex.ACTS,
     *links.ACTS,
     *notices.ACTS,
 ]
 ADMIN_ROWS: dict[str, Rows] = {
     **admin.ADMIN_ROWS,
+    **cortex.ADMIN_ROWS,
     **links.ADMIN_ROWS,
     **notices.ADMIN_ROWS,
     **working.ADMIN_ROWS,
