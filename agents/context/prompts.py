@@ -19,7 +19,7 @@ from agents.models import Agent
 from memory.listeners import Listeners
 from messaging.models import Conversation, Participant
 
-VERSION = "1"
+VERSION = "2"
 """Rises with each change of a template's meaning; kept with every prompt, so that runs can be compared."""
 
 
@@ -49,6 +49,7 @@ def channel_system(agent: Agent, conversation: Conversation) -> tuple[str, ...]:
         kind=conversation.kind,
         title=clean_name(conversation.title) if conversation.title else "",
         people=[clean_name(name) for name in people],
+        told_to_all=agent.settings.get("private_learning") == "organization" and memory_mode(conversation) == "full",
     )
     known = ""
     if memory_mode(conversation) != "off":
@@ -71,5 +72,5 @@ def branch_system(agent: Agent) -> tuple[str, ...]:
     return (render("branch", agent=agent),)
 
 
-def worker_system(agent: Agent, *, interactive: bool) -> tuple[str, ...]:
-    return (render("worker", agent=agent, interactive=interactive),)
+def worker_system(agent: Agent, *, interactive: bool, recalls: bool = False) -> tuple[str, ...]:
+    return (render("worker", agent=agent, interactive=interactive, recalls=recalls),)

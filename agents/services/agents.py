@@ -17,6 +17,8 @@ from agents.models import Agent
 
 EDITABLE = {"name": 80, "tagline": 160, "soul": 20_000, "identity": 20_000, "role": 20_000}
 SETTINGS = {"branch_limit_s": (10, 3_600), "worker_limit_s": (10, 86_400)}
+CHOICES = {"worker_memory": ("none", "recall"), "private_learning": ("person", "organization")}
+"""Settings that are words; the first is what holds without one."""
 
 
 def create_agent(actor: Actor, *, name: str, slug: str | None = None, preset: str = presets.DEFAULT) -> Agent:
@@ -58,6 +60,7 @@ def update_agent(actor: Actor, agent_id: int, **changes: Any) -> Agent:
     """Change an agent's texts, settings, or whether it is on. Admins may. Unknown fields raise InvalidInput."""
     actor.check_level(Role.ADMIN)
     agent = queries.get_agent(actor, agent_id)
+    before = agent.settings
     for field, value in changes.items():
         if field in EDITABLE:
             setattr(agent, field, _clean(field, value))
@@ -68,8 +71,9 @@ def update_agent(actor: Actor, agent_id: int, **changes: Any) -> Agent:
         else:
             raise InvalidInput("This cannot be changed.", field=field)
     agent.save(update_fields=[*changes, "updated_at"])
+    detail = {"settings": {"before": before, "after": agent.settings}} if "settings" in changes else {}
     audit.record(
-        actor, actor.organization, "agent.changed", target=f"agent:{agent.pk}", fields=sorted(changes)
+        actor, actor.organization, "agent.changed", target=f"agent:{agent.pk}", fields=sorted(changes), **detail
     )
     return agent
 
@@ -99,10 +103,14 @@ def _clean(field: str, value: Any) -> str:
     return text
 
 
-def _check_settings(value: Any) -> dict[str, int]:
+def _check_settings(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInput("Settings must be an object.", field="settings")
     for key, number in value.items():
+        if key in CHOICES:
+            if number not in CHOICES[key]:
+                raise InvalidInput(f"{key} is one of: {', '.join(CHOICES[key])}.", field="settings")
+            continue
         if key not in SETTINGS:
             raise InvalidInput(f"There is no setting {key!r}.", field="settings")
         low, high = SETTINGS[key]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from agents.tools import conclude, delegate, files, history, keep, outcome, remember, speak
+from agents.tools import conclude, delegate, files, history, keep, outcome, remember, speak, tidy, transcript
 from agents.tools.base import Tool
 
 TOOLS: tuple[Tool, ...] = (
@@ -13,6 +13,8 @@ TOOLS: tuple[Tool, ...] = (
     *history.TOOLS,
     *conclude.TOOLS,
     *remember.TOOLS,
+    *transcript.TOOLS,
+    *tidy.TOOLS,
     *keep.TOOLS,
     *files.TOOLS,
     *outcome.TOOLS,
