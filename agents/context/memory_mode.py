@@ -5,7 +5,7 @@ from __future__ import annotations
 from agents.models import Run
 from memory.modes import MODES, MemoryMode, memory_mode
 
-__all__ = ["MODES", "MemoryMode", "forbidden_tools", "forbidden_to_worker", "memory_mode"]
+__all__ = ["MODES", "MemoryMode", "forbidden_to_worker", "forbidden_tools", "memory_mode"]
 
 TELLING = frozenset({"memory_recall", "transcript_recall"})
 KEEPING = frozenset({"memory_save", "memory_forget", "memory_consolidate"})

@@ -49,7 +49,8 @@ def channel_system(agent: Agent, conversation: Conversation) -> tuple[str, ...]:
         kind=conversation.kind,
         title=clean_name(conversation.title) if conversation.title else "",
         people=[clean_name(name) for name in people],
-        told_to_all=agent.settings.get("private_learning") == "organization" and memory_mode(conversation) == "full",
+        told_to_all=agent.settings.get("private_learning") == "organization"
+        and memory_mode(conversation) == "full",
     )
     known = ""
     if memory_mode(conversation) != "off":

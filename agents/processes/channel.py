@@ -219,14 +219,10 @@ class Channel(Process):
         """Start what the turn shows to be due: keeping what was said, and summarising what must leave the window."""
         view = self._view
         if view is not None and view.cut is not None:
-            compact_when_kept(
-                self.run, self.conversation, from_seq=view.past.head_seq + 1, to_seq=view.cut
-            )
+            compact_when_kept(self.run, self.conversation, from_seq=view.past.head_seq + 1, to_seq=view.cut)
         elif view is not None and view.set_aside:
             keep_set_aside(self.run, self.conversation, until=view.set_aside)
-        keep_after_turn(
-            self.run, self.conversation, last_seq=held.last_seq, told=len(self.report_ids)
-        )
+        keep_after_turn(self.run, self.conversation, last_seq=held.last_seq, told=len(self.report_ids))
 
     def streams_to_people(self) -> bool:
         return True

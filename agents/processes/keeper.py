@@ -115,6 +115,7 @@ class Keeper(Process):
 
     def after_finish(self, ending: Ending, held: Held) -> None:
         """Go on with what did not fit, then let what waited for this be summarised; a failure holds nothing up."""
+        assert self.run.conversation_id is not None
         conversation = Conversation.objects.get(pk=self.run.conversation_id)
         # Read anew: a turn may have asked meanwhile.
         asked = Run.objects.values_list("input", flat=True).get(pk=self.run.pk)

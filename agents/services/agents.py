@@ -73,7 +73,12 @@ def update_agent(actor: Actor, agent_id: int, **changes: Any) -> Agent:
     agent.save(update_fields=[*changes, "updated_at"])
     detail = {"settings": {"before": before, "after": agent.settings}} if "settings" in changes else {}
     audit.record(
-        actor, actor.organization, "agent.changed", target=f"agent:{agent.pk}", fields=sorted(changes), **detail
+        actor,
+        actor.organization,
+        "agent.changed",
+        target=f"agent:{agent.pk}",
+        fields=sorted(changes),
+        **detail,
     )
     return agent
 

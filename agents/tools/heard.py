@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from accounts.errors import NotFound
 from accounts.models import Membership, Role
-from agents.errors import ToolFailed, ToolRetry
 from agents.context.memory_mode import forbidden_tools, memory_mode
+from agents.errors import ToolFailed, ToolRetry
 from agents.models import Run
 from memory.listeners import Listeners
 from memory.models import Audience, Memory
@@ -22,7 +22,7 @@ def listeners_of(run: Run) -> Listeners:
 
 def check_mode(run: Run, tool: str) -> None:
     """Raise ToolFailed when memory was switched off in the run's conversation since the run began."""
-    conversation = Conversation.objects.filter(pk=run.conversation_id).first()
+    conversation = Conversation.objects.filter(pk=run.conversation_id or 0).first()
     if tool in forbidden_tools(memory_mode(conversation)):
         raise ToolFailed("memory is switched off in this conversation")
 
@@ -48,6 +48,6 @@ def check_may_change(run: Run, memory_ids: Iterable[int]) -> list[Memory]:
 
 def _asked_by_moderator(run: Run) -> bool:
     membership = Membership.objects.filter(
-        organization_id=run.organization_id, user_id=run.requester_user_id, user__is_active=True
+        organization_id=run.organization_id, user_id=run.requester_user_id or 0, user__is_active=True
     ).first()
     return membership is not None and membership.level >= Role.MODERATOR.level

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from agents.context.history import Line, indent, render_lines
 from agents.errors import ToolRetry
-from agents.models import Checkpoint, Run
+from agents.models import Checkpoint
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
 from messaging.models import Direction, Message
 
@@ -46,7 +46,8 @@ class ExpandSummary(Arguments):
 def expand_summary(context: ToolContext, arguments: ExpandSummary) -> ToolOutput:
     """Return the summaries that were rolled up into one, or the messages that one stands for."""
     run = context.run
-    row = _find(run, arguments.from_seq, arguments.to_seq)
+    assert run.conversation_id is not None
+    row = _find(run.conversation_id, run.fork_seq or 0, arguments)
     rolled = list(row.rolled.order_by("from_seq")) if arguments.after_seq is None else []
     if rolled:
         return ToolOutput("\n".join(_head(each) + f"\n  {indent(each.summary)}" for each in rolled))
@@ -62,10 +63,12 @@ def expand_summary(context: ToolContext, arguments: ExpandSummary) -> ToolOutput
     return ToolOutput(f"Messages {shown[0].seq} to {shown[-1].seq}:\n{_render(shown)}{more}")
 
 
-def _find(run: Run, from_seq: int, to_seq: int) -> Checkpoint:
-    """Return the summary of this range in the run's own conversation; the highest, where several have it."""
-    rows = Checkpoint.objects.filter(conversation_id=run.conversation_id, from_seq=from_seq, to_seq=to_seq)
-    row = rows.filter(to_seq__lte=run.fork_seq or 0).order_by("-level").first()
+def _find(conversation_id: int, fork_seq: int, asked: ExpandSummary) -> Checkpoint:
+    """Return the summary of the range; the highest, where several have it."""
+    rows = Checkpoint.objects.filter(
+        conversation_id=conversation_id, from_seq=asked.from_seq, to_seq=asked.to_seq, to_seq__lte=fork_seq
+    )
+    row = rows.order_by("-level").first()
     if row is None:
         raise ToolRetry("No summary stands for exactly these messages. Take the numbers of its heading.")
     return row

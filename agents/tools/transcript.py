@@ -57,7 +57,7 @@ def _aware(moment: datetime | None) -> datetime | None:
 TOOLS = (
     Tool(
         name="transcript_recall",
-        description="Search what was said, here and in other conversations of all the people here, without anyone having saved it.",
+        description="Search what was said, here and in other conversations of all the people here; nobody need have saved it.",
         arguments=TranscriptRecall,
         function=transcript_recall,
         kinds=frozenset({"branch"}),

@@ -6,10 +6,10 @@ Whatever answers and is not in here fails the suite. A new subject is a module o
 from __future__ import annotations
 
 from spacebot_site.api.docs import schema
-from tests.matrix.table import acts, admin, api, pages
+from tests.matrix.table import acts, admin, api, memory_export, pages
 from tests.matrix.table.rules import Act, Operation, Page, Rows
 
-API: dict[str, Operation] = {**api.API}
+API: dict[str, Operation] = {**api.API, **memory_export.API}
 PAGES: dict[str, Page] = {**pages.PAGES}
 ACTS: list[Act] = [*acts.ACTS]
 ADMIN_ROWS: dict[str, Rows] = {**admin.ADMIN_ROWS}
