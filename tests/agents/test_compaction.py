@@ -226,7 +226,10 @@ def find_all(engine: Engine, planted: list[str]) -> None:
         row = next((row for row in rows if row.from_seq <= places[fact] <= row.to_seq), None)
         if len(results) == 1 and row is not None:
             return call(
-                "expand_summary", from_seq=row.from_seq, to_seq=row.to_seq, after_seq=max(1, places[fact] - 20)
+                "expand_summary",
+                from_seq=row.from_seq,
+                to_seq=row.to_seq,
+                after_seq=max(1, places[fact] - 20),
             )
         verdict = "by recall" if fact in results[0] else "not by recall"
         if row is not None:

@@ -86,9 +86,7 @@ def test_what_everyone_knows_is_retired_only_when_a_moderator_asks(engine: Engin
     assert "moderator" in results(engine, "memory_forget")[0][1]
     Participant.objects.filter(conversation=engine.conversation).delete()
     engine.team.member = engine.team.moderator
-    engine.conversation = start_conversation(
-        engine.team.moderator, agent_id=engine.team.agent.pk, kind="dm"
-    )
+    engine.conversation = start_conversation(engine.team.moderator, agent_id=engine.team.agent.pk, kind="dm")
     think(engine, call("memory_forget", memory_id=memory.pk, reason="it is wrong"))
     memory.refresh_from_db()
     assert not memory.is_live
@@ -160,7 +158,10 @@ def test_a_branch_opens_a_summary_down_to_its_messages(engine: Engine) -> None:
 def work(engine: Engine) -> Scripted:
     engine.script(
         "channel",
-        [call("spawn_worker", task="find the day") + call("reply", content="ok"), call("reply", content="told")],
+        [
+            call("spawn_worker", task="find the day") + call("reply", content="ok"),
+            call("reply", content="told"),
+        ],
     )
     worker = engine.script(
         "worker",

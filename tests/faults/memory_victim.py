@@ -17,8 +17,9 @@ MOST_RUNS = 60
 
 def main() -> None:
     django.setup()
-    import agents.engine.executor  # noqa: F401  imported once, before the forks
     from django.db import connection
+
+    import agents.engine.executor  # noqa: F401  imported once, before the forks
 
     for _ in sys.stdin:
         connection.close_pool()
@@ -27,7 +28,8 @@ def main() -> None:
             work()
             os._exit(0)
         _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
 
 
 def work() -> None:

@@ -181,7 +181,11 @@ def _room(world: World, name: str) -> None:
     world.branches[name] = _run(team, agent, room, "branch", "succeeded", said, world)
     world.workers[name] = _run(team, agent, room, "worker", "running", said, world)
     Report.objects.create(
-        organization=team.organization, conversation=room, run=world.branches[name], outcome="done", text=said()
+        organization=team.organization,
+        conversation=room,
+        run=world.branches[name],
+        outcome="done",
+        text=said(),
     )
     with unit_of_work():
         for run in (world.branches[name], world.workers[name]):
@@ -191,9 +195,7 @@ def _room(world: World, name: str) -> None:
         record(team.organization.pk, NewEvent("checkpoint.created", told, conversation_id=room.pk))
 
 
-def _run(
-    team: Team, agent: Agent, room: Conversation, kind: str, state: str, said: Any, world: World
-) -> Run:
+def _run(team: Team, agent: Agent, room: Conversation, kind: str, state: str, said: Any, world: World) -> Run:
     """Make a run whose title, status and result are the room's, and whose prompt and step are for those who were there."""
     now = timezone.now()
     done = state == "succeeded"
