@@ -217,23 +217,23 @@ def find_all(engine: Engine, planted: list[str]) -> None:
     """Let branches look for every fact: through the summary that stands for it, and by recall of what was said."""
     rows = list(Checkpoint.objects.filter(conversation=engine.conversation, level=0).order_by("from_seq"))
     places = dict(Message.objects.filter(text__in=planted).values_list("text", "seq"))
-    wanted = ""
+    wanted, results = "", list[str]()
 
     def look(request: ChatRequest) -> Scripted:
-        results = [m.text for m in request.messages if isinstance(m, ToolResult)]
-        if not results:
-            return call("transcript_recall", query=f"what is the code of {wanted}?", limit=5)
+        found = [m.text for m in request.messages if isinstance(m, ToolResult)]
+        if not found:
+            return call("transcript_recall", query=f"what is the code of {wanted}?", limit=30)
         row = next((row for row in rows if row.from_seq <= places[fact] <= row.to_seq), None)
-        if len(results) == 1 and row is not None:
+        if len(found) == 1 and row is not None:
             return call(
                 "expand_summary",
                 from_seq=row.from_seq,
                 to_seq=row.to_seq,
                 after_seq=max(1, places[fact] - 20),
             )
-        verdict = "by recall" if fact in results[0] else "not by recall"
+        verdict = "by recall" if fact in found[0] else "not by recall"
         if row is not None:
-            verdict += " and behind its summary" if fact in results[1] else " and not behind its summary"
+            verdict += " and behind its summary" if fact in found[1] else " and not behind its summary"
         return call("conclude", status="done", conclusion=verdict)
 
     engine.script("branch", look)
@@ -249,8 +249,11 @@ def find_all(engine: Engine, planted: list[str]) -> None:
         wanted = fact.removeprefix("the code of ").split(" is ")[0]
         engine.say(f"find {wanted}")
         engine.settle(most=80)
-        result = engine.runs("branch")[-1].result["text"]
-        assert result in ("by recall", "by recall and behind its summary"), (fact, result)
+        results.append(engine.runs("branch")[-1].result["text"])
+        assert results[-1] != "not by recall", fact
+        assert "not behind" not in results[-1], fact
+    by_recall = sum(result.startswith("by recall") for result in results)
+    assert by_recall >= 0.9 * len(planted), (results[:3], str(engine.models["branch"].requests[1].messages)[-1500:])
 
 
 lengths = st.lists(st.tuples(st.integers(1, 400), st.booleans()), min_size=1, max_size=60)

@@ -37,6 +37,7 @@ from agents.tools import registry
 from agents.tools.base import ToolContext
 from memory import queries
 from memory.listeners import Listeners
+from memory.models import Memory
 from memory.recall import recall, recall_transcript
 from realtime.access import Visibility, viewer_for
 from realtime.queries import last_number, list_frames
@@ -261,11 +262,12 @@ def _some_memory(world: World, case: Case) -> int:
 
 
 def tool_save(world: World, case: Case) -> str:
-    """Save what is nearly the same as what others were told: what is offered instead must be for these ears."""
-    mark = list(world.secrets)[case.pick % len(world.secrets)]
-    text = f"{WORD} {mark}"
-    offered = _use(world, case, "memory_save", content=f"{WORD} {WORD} {mark}", type="fact")
-    return offered + _use(world, case, "memory_save", content=text, type="event")
+    """Save what is nearly the same as what anyone was told: what is offered instead must be for these ears."""
+    known = Memory.objects.filter(pk__in=world.memories, type="fact").values_list("content", flat=True)
+    return "\n".join(
+        _use(world, case, "memory_save", content=f"{content.replace(' ', ', ')}!", type="fact")
+        for content in known
+    )
 
 
 def tool_save_beside(world: World, case: Case) -> str:
@@ -441,7 +443,7 @@ PATHS: dict[str, Path] = {
     "tool memory_recall": Path(tool_recall, hear_room, ("query",)),
     "tool memory_recall of a worker": Path(tool_recall_of_a_worker, hear_room, ("query",)),
     "tool transcript_recall": Path(tool_transcript, hear_room, ("query",)),
-    "tool memory_save": Path(tool_save, hear_room, ("pick",)),
+    "tool memory_save": Path(tool_save, hear_room),
     "tool memory_save beside another": Path(tool_save_beside, hear_room, ("pick",)),
     "tools that tidy": Path(tool_tidy, hear_room, ("pick",)),
     "tools that look back": Path(tool_history, hear_room, ("query",), is_memory=False),
