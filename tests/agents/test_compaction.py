@@ -217,13 +217,15 @@ def find_all(engine: Engine, planted: list[str]) -> None:
     """Let branches look for every fact: through the summary that stands for it, and by recall of what was said."""
     rows = list(Checkpoint.objects.filter(conversation=engine.conversation, level=0).order_by("from_seq"))
     places = dict(Message.objects.filter(text__in=planted).values_list("text", "seq"))
-    wanted, results = "", list[str]()
+    wanted, results, recalled = "", list[str](), list[bool]()
 
     def look(request: ChatRequest) -> Scripted:
         found = [m.text for m in request.messages if isinstance(m, ToolResult)]
         if not found:
-            return call("transcript_recall", query=f"what is the code of {wanted}?", limit=30)
+            return call("transcript_recall", query=f"what is the code of {wanted}?", limit=10)
         row = next((row for row in rows if row.from_seq <= places[fact] <= row.to_seq), None)
+        if len(found) == 1:  # Later the window may have no room for it any more.
+            recalled.append(fact in found[0])
         if len(found) == 1 and row is not None:
             return call(
                 "expand_summary",
@@ -231,7 +233,7 @@ def find_all(engine: Engine, planted: list[str]) -> None:
                 to_seq=row.to_seq,
                 after_seq=max(1, places[fact] - 20),
             )
-        verdict = "by recall" if fact in found[0] else "not by recall"
+        verdict = "by recall" if recalled[-1] else "not by recall"
         if row is not None:
             verdict += " and behind its summary" if fact in found[1] else " and not behind its summary"
         return call("conclude", status="done", conclusion=verdict)
@@ -253,7 +255,7 @@ def find_all(engine: Engine, planted: list[str]) -> None:
         assert results[-1] != "not by recall", fact
         assert "not behind" not in results[-1], fact
     by_recall = sum(result.startswith("by recall") for result in results)
-    assert by_recall >= 0.9 * len(planted), (results[:3], str(engine.models["branch"].requests[1].messages)[-1500:])
+    assert by_recall >= 0.9 * len(planted), results
 
 
 lengths = st.lists(st.tuples(st.integers(1, 400), st.booleans()), min_size=1, max_size=60)

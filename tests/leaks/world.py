@@ -233,9 +233,7 @@ def _memories(world: World) -> None:
     outside = Provenance(source="web", source_name="https://example.org", trusted=False)  # type: ignore[arg-type]
     known: list[Memory] = []
     for kind, key, heard_by in audiences:
-        learned = Provenance(
-            conversation_id=world.rooms["pair"].pk, person_id=world.people["member"].pk
-        )
+        learned = Provenance(conversation_id=world.rooms["pair"].pk, person_id=world.people["member"].pk)
         known.append(world.remember(acme, kind, key, heard_by, provenance=learned)[0])
         world.remember(acme, kind, key, heard_by, provenance=outside, type="event")
         world.remember(acme, kind, key, heard_by, agent="other", type="decision")
