@@ -9,6 +9,7 @@ import pytest
 from accounts.errors import Forbidden, InvalidInput
 from accounts.models import AuditEvent, Person
 from accounts.services.people import person_for_user
+from agents import queries
 from agents.context import knowledge
 from agents.models import Checkpoint, Run, ToolCall
 from agents.services.agents import update_agent
@@ -19,7 +20,7 @@ from memory.models import Consolidation, Memory
 from memory.services.transcripts import index_conversation
 from memory.types import ORGANIZATION, person
 from messaging.models import Conversation, Participant
-from messaging.services.conversations import start_conversation
+from messaging.services.conversations import add_participant, start_conversation
 from messaging.services.messages import append_inbound
 from tests.agents.conftest import Engine
 from tests.agents.test_compaction import fill
@@ -211,3 +212,18 @@ def test_settings_that_are_none_are_refused(engine: Engine) -> None:
     for value in ({"worker_memory": ["recall"]}, {"worker_memory": True}, {"memory": "off"}):
         with pytest.raises(InvalidInput):
             update_agent(engine.team.admin, engine.team.agent.pk, settings=value)
+
+
+def test_who_joins_later_sees_what_came_of_a_run_and_not_its_inside(engine: Engine) -> None:
+    team = engine.team
+    engine.conversation = start_conversation(team.member, agent_id=team.agent.pk, kind="group")
+    think(engine, call("memory_recall", query="anything"))
+    run = Run.objects.get(kind="branch")
+    add_participant(team.member, engine.conversation.pk, user_id=team.other_member.user.pk)
+    assert queries.get_run(team.other_member, run.pk) == run
+    assert len(queries.list_steps(team.member, run)) == 2
+    with pytest.raises(Forbidden):
+        queries.list_steps(team.other_member, run)
+    think(engine, call("memory_recall", query="anything"))
+    newer = Run.objects.filter(kind="branch").latest("id")
+    assert len(queries.list_steps(team.other_member, newer)) == 2
