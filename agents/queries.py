@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db.models import Prefetch, Q, QuerySet
 
 from accounts.actor import Actor
-from accounts.errors import NotFound
+from accounts.errors import Forbidden, NotFound
 from accounts.models import Role
 from agents.models import LIVE_STATES, Agent, CallState, Report, ReportState, Run, RunState, Step, ToolCall
-from messaging.models import Handling, Message
+from messaging.models import Handling, Message, Participant
 
 
 def get_agent(actor: Actor, agent_id: int) -> Agent:
@@ -77,9 +77,22 @@ def list_runs(
     return list(rows.order_by("-id")[:limit])
 
 
+def was_there(actor: Actor, run: Run) -> bool:
+    """Say whether the actor took part in the run's conversation when the run began.
+
+    What was said and reported in a conversation belongs to all who take part. What an agent recalled while it thought
+    was weighed for those who were there.
+    """
+    return Participant.objects.filter(
+        conversation_id=run.conversation_id or 0, person__user_id=actor.user.pk, joined_at__lte=run.created_at
+    ).exists()
+
+
 def list_steps(actor: Actor, run: Run) -> list[Step]:
-    """Return a readable run's steps with their tool calls, in order; two queries."""
+    """Return a readable run's steps with their tool calls, in order; Forbidden to those who joined later."""
     get_run(actor, run.pk)
+    if not was_there(actor, run):
+        raise Forbidden("You joined this conversation after the run began.")
     calls = Prefetch("tool_calls", ToolCall.objects.order_by("position"))
     return list(Step.objects.filter(run_id=run.pk).order_by("number").prefetch_related(calls))
 

@@ -13,7 +13,8 @@ from accounts.actor import Actor
 from accounts.errors import NotFound
 from memory.embedders import current_embedder
 from memory.listeners import Listeners, audible_reaches, listeners_for
-from memory.models import Association, InboxItem, Memory, MemoryEdit
+from memory.models import Association, Audience, InboxItem, Memory, MemoryEdit
+from memory.types import HeardBy
 
 MAX_PAGE = 200
 MAX_GRAPH = 500
@@ -131,9 +132,26 @@ def count_shelf(organization_id: int, agent_id: int) -> dict[str, Any]:
 
 
 def list_edits(actor: Actor, memory_id: int) -> list[MemoryEdit]:
-    """Return what a memory said before and who changed it, newest first."""
+    """Return what a memory said before and who changed it, newest first.
+
+    What it said while it was for others is theirs: opening a memory does not open its past.
+    """
     memory = get_memory(actor, memory_id)
-    return list(memory.edits.select_related("user"))
+    readable, reach, shown = set(readable_reaches(actor)), memory.reach, list[MemoryEdit]()
+    for edit in memory.edits.select_related("user"):
+        if edit.action == "audience":
+            reach = _reach_before(edit)
+        if reach in readable:
+            shown.append(edit)
+    return shown
+
+
+def _reach_before(edit: MemoryEdit) -> int:
+    before = edit.before
+    heard_by = HeardBy(
+        Audience(before["audience"]), before["audience_conversation_id"], before["audience_person_id"]
+    )
+    return heard_by.reach
 
 
 def list_edges(actor: Actor, memory_ids: Collection[int]) -> list[Association]:

@@ -18,6 +18,7 @@ class ConversationOut(Schema):
     kind: str
     title: str
     archived: bool
+    memory: str
     last_seq: int
     last_message_at: datetime | None
 
@@ -32,6 +33,7 @@ class ConversationIn(Strict):
 class ConversationPatch(Strict):
     title: str | None = None
     archived: bool | None = None
+    memory: Literal["full", "ambient", "off"] | None = None
 
 
 class ParticipantOut(Schema):

@@ -33,6 +33,7 @@ def conversation_payload(conversation: Conversation) -> dict[str, Any]:
         "kind": conversation.kind,
         "title": conversation.title,
         "archived": conversation.archived_at is not None,
+        "memory": str(conversation.settings.get("memory", "full")),
         "last_seq": conversation.last_seq,
         "last_message_at": at.isoformat() if at else None,
     }

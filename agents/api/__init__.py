@@ -7,6 +7,7 @@ from agents.api import (
     conversations,
     cortex,
     memories,
+    memory_export,
     memory_inbox,
     messages,
     reactions,
@@ -15,7 +16,7 @@ from agents.api import (
 )
 from agents.links import api as links
 
-# The inbox stands before the memories: its address would else be read as a memory's.
+# Inbox and export stand before the memories: their addresses would else be read as a memory's.
 routers = (
     agents.router,
     links.router,
@@ -25,6 +26,7 @@ routers = (
     reactions.router,
     runs.router,
     memory_inbox.router,
+    memory_export.router,
     memories.router,
     working.router,
 )

@@ -13,6 +13,7 @@ from pydantic import Field
 from accounts.api_basics import Id, Limit, Needs, Page, Strict, actor_of, page
 from accounts.errors import InvalidInput
 from agents.queries import get_agent
+from agents.services.conversation_settings import choose_memory
 from messaging import queries
 from messaging.api import (
     ConversationIn,
@@ -87,7 +88,7 @@ def get_conversation(request: HttpRequest, conversation_id: Id) -> dict[str, Any
 
 @router.patch("/conversations/{conversation_id}", response=ConversationOut, auth=Needs(WRITE))
 def update_conversation(request: HttpRequest, conversation_id: Id, body: ConversationPatch) -> dict[str, Any]:
-    """Rename, archive or bring back."""
+    """Rename, archive or bring back; or let it be remembered (`full`), told but not kept (`ambient`), or neither (`off`)."""
     actor = actor_of(request)
     with unit_of_work():
         conversation = queries.get_conversation(actor, conversation_id)
@@ -96,6 +97,8 @@ def update_conversation(request: HttpRequest, conversation_id: Id, body: Convers
         if body.archived is not None:
             change = services.archive if body.archived else services.unarchive
             conversation = change(actor, conversation_id)
+        if body.memory is not None:
+            conversation = choose_memory(actor, conversation_id, mode=body.memory)
     return conversation_payload(conversation)
 
 

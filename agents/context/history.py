@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agents.context.fit import shorten
+from llm.services.tokens import estimate_tokens
 from llm.types import AssistantMessage, ChatMessage, UserMessage
 from messaging.models import Direction, Handling, Message
 
@@ -74,6 +75,20 @@ def render_history(lines: Iterable[Line], *, most_tokens: int) -> list[ChatMessa
 def render_lines(lines: Sequence[Line], *, most_tokens: int | None = None) -> str:
     rendered = (render_line(line) for line in lines)
     return "\n".join(text if most_tokens is None else shorten(text, most_tokens) for text in rendered)
+
+
+def take_fitting(lines: Sequence[Line], *, most_tokens: int, line_tokens: int) -> list[Line]:
+    """Return the first lines that are together at most so long, at least one; a single line counts `line_tokens` at most.
+
+    What does not fit is left for another time instead of being cut out of the middle.
+    """
+    room, taken = most_tokens, list[Line]()
+    for line in lines:
+        room -= min(line_tokens, estimate_tokens(render_line(line)))
+        if room < 0 and taken:
+            break
+        taken.append(line)
+    return taken
 
 
 def render_line(line: Line) -> str:

@@ -51,6 +51,8 @@ def channel_system(agent: Agent, conversation: Conversation) -> tuple[str, ...]:
         kind=conversation.kind,
         title=clean_name(conversation.title) if conversation.title else "",
         people=names,
+        told_to_all=agent.settings.get("private_learning") == "organization"
+        and memory_mode(conversation) == "full",
     )
     return (
         render("channel", agent=agent, colleagues=askable(agent.pk)),
@@ -107,5 +109,5 @@ def colleague_system(agent: Agent) -> tuple[str, ...]:
     return (render("colleague", agent=agent, colleagues=askable(agent.pk)),)
 
 
-def worker_system(agent: Agent, *, interactive: bool) -> tuple[str, ...]:
-    return (render("worker", agent=agent, interactive=interactive),)
+def worker_system(agent: Agent, *, interactive: bool, recalls: bool = False) -> tuple[str, ...]:
+    return (render("worker", agent=agent, interactive=interactive, recalls=recalls),)

@@ -15,8 +15,7 @@ from agents.loop import Ending
 from agents.models import Report, ReportState, Run, RunKind, RunState
 from agents.processes import sentences
 from agents.processes.base import Joined, Process
-from agents.processes.compactor import start_compaction
-from agents.processes.keeper import keep_if_due
+from agents.processes.keeper import compact_when_kept, keep_after_turn, keep_set_aside
 from agents.processes.view import View, look
 from agents.services import happenings
 from agents.tools.base import Tool
@@ -208,9 +207,7 @@ class Channel(Process):
 
     def after_finish(self, ending: Ending, held: Held) -> None:
         if not ending.failure:
-            keep_if_due(self.run, self.conversation, last_seq=held.last_seq)
-        if self._view is not None and self._view.cut is not None and not ending.failure:
-            start_compaction(self.run, from_seq=self._view.past.head_seq + 1, to_seq=self._view.cut)
+            self._tidy_up(held)
         if self._is_quiet and held.last_seq <= self.joined_seq:
             return  # Nothing was said, and nobody was there who could have finished.
         if _has_leftovers(self.conversation.pk):
@@ -220,6 +217,15 @@ class Channel(Process):
                 user_id=self.run.requester_user_id,
                 person_id=self.run.requester_person_id,
             )
+
+    def _tidy_up(self, held: Held) -> None:
+        """Start what the turn shows to be due: keeping what was said, and summarising what must leave the window."""
+        view = self._view
+        if view is not None and view.cut is not None:
+            compact_when_kept(self.run, self.conversation, from_seq=view.past.head_seq + 1, to_seq=view.cut)
+        elif view is not None and view.set_aside:
+            keep_set_aside(self.run, self.conversation, until=view.set_aside)
+        keep_after_turn(self.run, self.conversation, last_seq=held.last_seq, told=len(self.report_ids))
 
     def streams_to_people(self) -> bool:
         return True

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from agents.context import history
+from agents.context.compaction import LINE_SHARE
 from agents.context.fit import shorten
 from agents.context.prompts import compactor_system
 from agents.engine import wakeups
-from agents.engine.claims import Held
+from agents.engine.claims import Claim, Held
 from agents.loop import Ending
 from agents.models import Checkpoint, Run, RunKind, RunState
 from agents.processes.base import Joined, Process
@@ -37,20 +38,36 @@ class Compactor(Process):
     def tools(self) -> dict[str, Tool]:
         return {}
 
-    def collect(self, *, first: bool) -> Joined:
-        text = shorten(self._text(), int(self.window * TEXT_SHARE))
-        return Joined(messages=(UserMessage(text),), volatile=1)
+    def __init__(self, run: Run, claim: Claim) -> None:
+        super().__init__(run, claim)
+        self.read_seq = 0
 
-    def _text(self) -> str:
+    def collect(self, *, first: bool) -> Joined:
+        most = int(self.window * TEXT_SHARE)
         if "checkpoints" in self.run.input:
-            return "\n\n".join(f"{row.title}\n{row.summary}" for row in self._rows())
+            text = "\n\n".join(f"{row.title}\n{row.summary}" for row in self._rows())
+            return Joined(messages=(UserMessage(shorten(text, most)),), volatile=1)
+        lines = self._lines(most)
+        text = history.render_lines(lines, most_tokens=int(self.window * LINE_SHARE))
+        seq = lines[-1].seq if lines else self.run.input["to_seq"]
+        return Joined(messages=(UserMessage(text),), volatile=1, seq=seq)
+
+    def _lines(self, most_tokens: int) -> list[history.Line]:
+        """Return the part of the range that can be read in one go; the next compaction takes what is left."""
         assert self.run.conversation_id is not None
         lines = history.load_lines(
             self.run.conversation_id,
             after_seq=self.run.input["from_seq"] - 1,
             until_seq=self.run.input["to_seq"],
         )
-        return history.render_lines(lines)
+        line_tokens = int(self.window * LINE_SHARE)
+        return history.take_fitting(lines, most_tokens=most_tokens, line_tokens=line_tokens)
+
+    def join(self, joined: Joined) -> None:
+        self.read_seq = max(self.read_seq, joined.seq)
+
+    def resume(self, joined: Joined) -> None:
+        self.join(joined)
 
     def _rows(self) -> list[Checkpoint]:
         ids = self.run.input["checkpoints"]
@@ -92,7 +109,7 @@ class Compactor(Process):
             organization_id=run.organization_id,
             conversation_id=run.conversation_id,
             from_seq=run.input["from_seq"],
-            to_seq=run.input["to_seq"],
+            to_seq=self.read_seq,
             title=title,
             summary=summary,
         )

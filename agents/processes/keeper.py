@@ -1,7 +1,8 @@
 """Silent memory keeping: reads what was said since it last looked, and saves what will matter.
 
-It runs after twenty messages, or when a conversation has been quiet for fifteen minutes with something unread in it; never
-because time passed while nothing was said. Doing it twice saves nothing twice.
+It runs after twenty messages, after five notable events, when a conversation has been quiet for fifteen minutes or was put
+away, and before a range leaves the window; each only with something unread in it, never because time passed. Doing it
+twice saves nothing twice.
 """
 
 from __future__ import annotations
@@ -9,20 +10,20 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from agents.context import history
 from agents.context.compaction import LINE_SHARE
-from agents.context.fit import shorten
 from agents.context.memory_mode import forbidden_tools, memory_mode
 from agents.context.prompts import keeper_system
 from agents.engine import wakeups
-from agents.engine.claims import Held
+from agents.engine.claims import Claim, Held
 from agents.loop import Ending
-from agents.models import LIVE_STATES, Keeping, Run, RunKind, RunState
+from agents.models import LIVE_STATES, Keeping, Report, Run, RunKind, RunState
 from agents.processes.base import Joined, Process
+from agents.processes.compactor import start_compaction
 from agents.tools.base import Tool
 from agents.tools.registry import tools_for
 from llm.errors import LLMError
@@ -33,6 +34,7 @@ from messaging.models import Conversation
 from realtime.services import unit_of_work
 
 AFTER_MESSAGES = 20
+AFTER_EVENTS = 5
 AFTER_IDLE = timedelta(minutes=15)
 NOT_LONGER_THAN = timedelta(days=7)
 FIRST_PAUSE = timedelta(minutes=15)
@@ -43,9 +45,15 @@ NUDGES = 2
 
 
 class Keeper(Process):
+    """`input` holds the range to look through, and with `compact` what is summarised once it was looked through."""
+
     llm_process: ClassVar[LlmProcess] = LlmProcess.BRANCH
     max_steps: ClassVar[int] = 40
     _nudges = 0
+
+    def __init__(self, run: Run, claim: Claim) -> None:
+        super().__init__(run, claim)
+        self.read_seq = 0
 
     def system(self) -> tuple[str, ...]:
         return (keeper_system(self.run.agent),)
@@ -62,8 +70,18 @@ class Keeper(Process):
             after_seq=self.run.input["from_seq"] - 1,
             until_seq=self.run.input["to_seq"],
         )
-        text = history.render_lines(lines, most_tokens=int(self.window * LINE_SHARE))
-        return Joined(messages=(UserMessage(shorten(text, int(self.window * TEXT_SHARE))),), volatile=1)
+        line_tokens = int(self.window * LINE_SHARE)
+        most = int(self.window * TEXT_SHARE)
+        lines = history.take_fitting(lines, most_tokens=most, line_tokens=line_tokens)
+        text = history.render_lines(lines, most_tokens=line_tokens)
+        seq = lines[-1].seq if lines else self.run.input["to_seq"]
+        return Joined(messages=(UserMessage(text),), volatile=1, seq=seq)
+
+    def join(self, joined: Joined) -> None:
+        self.read_seq = max(self.read_seq, joined.seq)
+
+    def resume(self, joined: Joined) -> None:
+        self.join(joined)
 
     def text_only(self, response: ChatResponse, *, key: str, held: Held) -> Ending | str:
         self._nudges += 1
@@ -88,61 +106,131 @@ class Keeper(Process):
             conversation_id=self.run.conversation_id, defaults={"organization_id": self.run.organization_id}
         )
         if ending.state == RunState.SUCCEEDED:
-            keeping.kept_seq = max(keeping.kept_seq, self.run.input["to_seq"])
+            keeping.kept_seq = max(keeping.kept_seq, self.read_seq)
             keeping.failures, keeping.not_before = 0, None
         else:
             keeping.failures = min(keeping.failures + 1, 10)
             keeping.not_before = timezone.now() + FIRST_PAUSE * 2 ** (keeping.failures - 1)
         keeping.save()
 
+    def after_finish(self, ending: Ending, held: Held) -> None:
+        """Go on with what did not fit, then let what waited for this be summarised; a failure holds nothing up."""
+        assert self.run.conversation_id is not None
+        conversation = Conversation.objects.get(pk=self.run.conversation_id)
+        # Read anew: a turn may have asked meanwhile.
+        asked = Run.objects.values_list("input", flat=True).get(pk=self.run.pk)
+        first, last = asked.get("compact") or (0, 0)
+        kept = Kept.of(conversation)
+        wanted = max(last, self.run.input["to_seq"])
+        if kept.seq < wanted and kept.start(self.run, until=wanted, compact=(first, last)):
+            return
+        if last:
+            start_compaction(self.run, from_seq=first, to_seq=last)
 
-def keep_if_due(parent: Run, conversation: Conversation, *, last_seq: int) -> None:
-    """Start keeping when enough was said since the last time. The caller holds the conversation's row."""
-    if last_seq < AFTER_MESSAGES:
+
+class Kept:
+    """How far a conversation was looked through, and what may follow. The caller holds the conversation's row."""
+
+    def __init__(self, conversation: Conversation, keeping: Keeping | None) -> None:
+        self.conversation, self.keeping = conversation, keeping
+        self.seq = keeping.kept_seq if keeping else 0
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> Kept:
+        return cls(conversation, Keeping.objects.filter(conversation_id=conversation.pk).first())
+
+    def may_start(self) -> bool:
+        """Say whether keeping is wanted, possible, and not resting after a failure."""
+        if memory_mode(self.conversation) != "full":
+            return False
+        if not get_routing(self.conversation.organization_id).entries:
+            return False
+        rests_until = self.keeping.not_before if self.keeping else None
+        return rests_until is None or rests_until <= timezone.now()
+
+    def start(self, parent: Run, *, until: int, compact: tuple[int, int] = (0, 0)) -> bool:
+        """Start it unless it may not or is under way; return whether what is unread is being looked through.
+
+        What is `compact` is summarised afterwards; a run that is under way already takes that along.
+        """
+        if until <= self.seq or not self.may_start():
+            return False
+        live = Run.objects.filter(
+            conversation_id=self.conversation.pk, kind=RunKind.KEEPING, state__in=LIVE_STATES
+        )
+        if under_way := live.select_for_update().first():
+            if compact[1]:
+                under_way.input["compact"] = list(compact)
+                under_way.save(update_fields=["input"])
+            return True
+        to_seq = min(until, self.seq + MOST_MESSAGES)
+        values: dict[str, object] = {"from_seq": self.seq + 1, "to_seq": to_seq}
+        if compact[1]:
+            values["compact"] = list(compact)
+        wakeups.start_upkeep(
+            parent,
+            kind=RunKind.KEEPING,
+            title=f"Messages {self.seq + 1} to {to_seq}",
+            values=values,
+            active_limit_s=ACTIVE_LIMIT_S,
+        )
+        return True
+
+
+def keep_after_turn(run: Run, conversation: Conversation, *, last_seq: int, told: int) -> None:
+    """Start keeping when enough was said, or enough happened, since the last time. `told`: results this turn relayed.
+
+    The caller holds the conversation's row. A turn that told nothing is not asked what happened, and so costs no more
+    the longer a conversation grows.
+    """
+    if last_seq < AFTER_MESSAGES and not told:
         return
-    keeping = Keeping.objects.filter(conversation_id=conversation.pk).first()
-    if last_seq - (keeping.kept_seq if keeping else 0) >= AFTER_MESSAGES:
-        _start(parent, conversation, keeping, last_seq)
+    kept = Kept.of(conversation)
+    if last_seq - kept.seq >= AFTER_MESSAGES or (told and _notable_events(kept) >= AFTER_EVENTS):
+        kept.start(run, until=last_seq)
+
+
+def compact_when_kept(run: Run, conversation: Conversation, *, from_seq: int, to_seq: int) -> None:
+    """Start summarising a range in the background once memory keeping has seen it, or need not, or cannot."""
+    kept = Kept.of(conversation)
+    if kept.seq >= to_seq or not kept.start(run, until=to_seq, compact=(from_seq, to_seq)):
+        start_compaction(run, from_seq=from_seq, to_seq=to_seq)
+
+
+def keep_set_aside(run: Run, conversation: Conversation, *, until: int) -> None:
+    """Start keeping of what an emergency has put out of the window already; the messages are all there."""
+    Kept.of(conversation).start(run, until=until)
+
+
+def _notable_events(kept: Kept) -> int:
+    """Count what happened since the last keeping: results of branches and workers. Stops at what is enough."""
+    since = Report.objects.filter(conversation_id=kept.conversation.pk)
+    last = Run.objects.filter(
+        conversation_id=kept.conversation.pk, kind=RunKind.KEEPING, state=RunState.SUCCEEDED
+    )
+    if finished_at := last.order_by("-id").values_list("finished_at", flat=True).first():
+        since = since.filter(created_at__gt=finished_at)
+    return since.order_by("-id")[:AFTER_EVENTS].count()
 
 
 def keep_what_is_quiet() -> int:
-    """Start keeping in conversations that have been quiet for a while and hold something unread; return how many."""
+    """Start keeping where it has been quiet for a while, or what was put away, and something is unread; return how many."""
     now = timezone.now()
-    quiet = (
-        Conversation.objects.filter(
-            last_message_at__lt=now - AFTER_IDLE, last_message_at__gt=now - NOT_LONGER_THAN
-        )
+    still = (
+        Conversation.objects.filter(last_message_at__gt=now - NOT_LONGER_THAN)
+        .filter(Q(last_message_at__lt=now - AFTER_IDLE) | Q(archived_at__isnull=False))
         .annotate(kept_seq=Coalesce("keeping__kept_seq", 0))
         .filter(last_seq__gt=F("kept_seq"))
+        .exclude(keeping__not_before__gt=now)
         .order_by("last_message_at")
     )
     count = 0
-    for pk in list(quiet.values_list("pk", flat=True)[:100]):
+    for pk in list(still.values_list("pk", flat=True)[:100]):
         with unit_of_work():
             conversation = Conversation.objects.select_for_update().get(pk=pk)
-            last = Run.objects.filter(conversation_id=pk, kind=RunKind.CHANNEL).order_by("-id").first()
-            keeping = Keeping.objects.filter(conversation_id=pk).first()
-            if last is not None and _start(last, conversation, keeping, conversation.last_seq):
+            runs = Run.objects.filter(conversation_id=pk)
+            last = runs.filter(kind=RunKind.CHANNEL).order_by("-id").first()
+            under_way = runs.filter(kind=RunKind.KEEPING, state__in=LIVE_STATES).exists()
+            if last and not under_way and Kept.of(conversation).start(last, until=conversation.last_seq):
                 count += 1
     return count
-
-
-def _start(parent: Run, conversation: Conversation, keeping: Keeping | None, last_seq: int) -> bool:
-    """Start it unless the mode forbids it, no model is set up, it failed lately, or it is under way."""
-    kept = keeping.kept_seq if keeping else 0
-    if memory_mode(conversation) != "full" or not get_routing(conversation.organization_id).entries:
-        return False
-    if keeping and keeping.not_before and keeping.not_before > timezone.now():
-        return False
-    live = Run.objects.filter(conversation_id=conversation.pk, kind=RunKind.KEEPING, state__in=LIVE_STATES)
-    if live.exists():
-        return False
-    to_seq = min(last_seq, kept + MOST_MESSAGES)
-    wakeups.start_upkeep(
-        parent,
-        kind=RunKind.KEEPING,
-        title=f"Messages {kept + 1} to {to_seq}",
-        values={"from_seq": kept + 1, "to_seq": to_seq},
-        active_limit_s=ACTIVE_LIMIT_S,
-    )
-    return True

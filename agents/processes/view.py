@@ -18,12 +18,15 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True)
 class View:
-    """`cut` is the last message to summarise in the background, None while there is no need."""
+    """`cut` is the last message to summarise in the background, None while there is no need; `set_aside` the last one
+    that had to leave for this very request, 0 for none.
+    """
 
     past: Past
     lines: tuple[history.Line, ...]
     window: int
     cut: int | None
+    set_aside: int = 0
 
     @property
     def most_tokens(self) -> int:
@@ -62,7 +65,7 @@ def look(run: Run, claim: Claim, *, base_tokens: int, window: int) -> View:
         return View(past, tuple(lines), window, compaction.background_cut(measured))
     _set_aside(run, claim, past.head_seq + 1, [line for line in lines if line.seq <= cut])
     rest = tuple(line for line in lines if line.seq > cut)
-    return View(load_past(run.conversation_id), rest, window, None)
+    return View(load_past(run.conversation_id), rest, window, None, set_aside=cut)
 
 
 def _set_aside(run: Run, claim: Claim, from_seq: int, lines: list[history.Line]) -> None:

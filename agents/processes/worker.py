@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from agents.context.memory_mode import forbidden_to_worker
 from agents.context.prompts import worker_system
 from agents.engine import wakeups
 from agents.engine.claims import Claim, Held
@@ -34,10 +35,11 @@ class Worker(Child):
         self._nudges = 0
 
     def system(self) -> tuple[str, ...]:
-        return worker_system(self.run.agent, interactive=self.run.interactive)
+        recalls = "memory_recall" in self.tools()
+        return worker_system(self.run.agent, interactive=self.run.interactive, recalls=recalls)
 
     def tools(self) -> dict[str, Tool]:
-        return tools_for(RunKind.WORKER)
+        return tools_for(RunKind.WORKER, forbidden_to_worker(self.run))
 
     def collect(self, *, first: bool) -> Joined:
         inputs = list(self._new_inputs().order_by("id"))

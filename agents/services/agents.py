@@ -22,6 +22,8 @@ SETTINGS = {
     "background_budget_calls": (0, 10_000),
 }
 """Numbers, with their bounds. `time_zone` is a setting too."""
+CHOICES = {"worker_memory": ("none", "recall"), "private_learning": ("person", "organization")}
+"""Settings that are words; the first is what holds without one."""
 
 
 def create_agent(actor: Actor, *, name: str, slug: str | None = None, preset: str = presets.DEFAULT) -> Agent:
@@ -63,6 +65,7 @@ def update_agent(actor: Actor, agent_id: int, **changes: Any) -> Agent:
     """Change an agent's texts, settings, or whether it is on. Admins may. Unknown fields raise InvalidInput."""
     actor.check_level(Role.ADMIN)
     agent = queries.get_agent(actor, agent_id)
+    before = agent.settings
     for field, value in changes.items():
         if field in EDITABLE:
             setattr(agent, field, _clean(field, value))
@@ -73,8 +76,14 @@ def update_agent(actor: Actor, agent_id: int, **changes: Any) -> Agent:
         else:
             raise InvalidInput("This cannot be changed.", field=field)
     agent.save(update_fields=[*changes, "updated_at"])
+    detail = {"settings": {"before": before, "after": agent.settings}} if "settings" in changes else {}
     audit.record(
-        actor, actor.organization, "agent.changed", target=f"agent:{agent.pk}", fields=sorted(changes)
+        actor,
+        actor.organization,
+        "agent.changed",
+        target=f"agent:{agent.pk}",
+        fields=sorted(changes),
+        **detail,
     )
     return agent
 
@@ -110,6 +119,10 @@ def _check_settings(value: Any) -> dict[str, Any]:
     for key, number in value.items():
         if key == "time_zone" and isinstance(number, str):
             check_time_zone(number)
+            continue
+        if key in CHOICES:
+            if number not in CHOICES[key]:
+                raise InvalidInput(f"{key} is one of: {', '.join(CHOICES[key])}.", field="settings")
             continue
         if key not in SETTINGS:
             raise InvalidInput(f"There is no setting {key!r}.", field="settings")

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from accounts.actor import Actor
 from accounts.errors import InvalidInput
+from accounts.services import audit
+from agents.models import Keeping
 from llm.queries import get_model
+from memory.modes import MODES, memory_mode
+from memory.services.transcripts import pass_over
 from messaging.models import Conversation
 from messaging.queries import get_conversation
+from messaging.services.conversations import record_change
 from realtime.services import unit_of_work
 
 
@@ -27,3 +32,40 @@ def choose_model(actor: Actor, conversation_id: int, *, model_id: int | None) ->
             conversation.settings["model"] = model_id
         conversation.save(update_fields=["settings"])
     return conversation
+
+
+def choose_memory(actor: Actor, conversation_id: int, *, mode: str) -> Conversation:
+    """Let the conversation be remembered in full, be told without being kept (ambient), or neither (off). Audited.
+
+    Whoever takes part may choose. What was said while it was not kept is never kept or found later, whatever is
+    chosen then.
+    """
+    if mode not in MODES:
+        raise InvalidInput(f"The memory of a conversation is one of: {', '.join(MODES)}.", field="memory")
+    found = get_conversation(actor, conversation_id)
+    with unit_of_work():
+        conversation = Conversation.objects.select_for_update().get(pk=found.pk)
+        before = memory_mode(conversation)
+        if before == mode:
+            return conversation
+        if before == "off":
+            pass_over(conversation)
+        if before != "full":
+            _never_keep(conversation)
+        conversation.settings["memory"] = mode
+        conversation.save(update_fields=["settings"])
+        record_change(conversation)
+        audit.record(
+            actor, actor.organization, "conversation.memory_changed", f"conversation {conversation.pk}",
+            before=before, after=mode,
+        )  # fmt: skip
+    return conversation
+
+
+def _never_keep(conversation: Conversation) -> None:
+    """Let memory keeping begin after what was said up to now."""
+    keeping, _ = Keeping.objects.get_or_create(
+        conversation=conversation, defaults={"organization_id": conversation.organization_id}
+    )
+    keeping.kept_seq = max(keeping.kept_seq, conversation.last_seq)
+    keeping.save(update_fields=["kept_seq"])

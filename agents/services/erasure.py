@@ -1,4 +1,5 @@
-"""Erasing what runs keep of a person: prompts, steps, results, reports and checkpoints of the conversations they were in.
+"""Erasing what runs keep of a person: prompts, steps, results, reports and checkpoints of the conversations they were in,
+and the stored events that repeat them.
 
 The runs themselves stay, without words, so that costs and causes can still be counted. A run that is still alive keeps its
 record until it has ended: erase again then.
@@ -10,15 +11,19 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from agents.models import TERMINAL_STATES, Checkpoint, Prompt, Report, Run, RunInput, Step
 from messaging.models import Participant
+from realtime.models import Event
 
 ERASED = "[erased]"
+REPEATING = ("run.changed", "checkpoint.created")
 
 
 def erase_records_of(organization_id: int, person_id: int) -> int:
-    """Erase them and return how many steps and checkpoints it were. Twice changes nothing."""
+    """Erase them and return how many steps, checkpoints and events it were. Twice changes nothing."""
     conversations = conversations_of(organization_id, person_id)
     checkpoints = Checkpoint.objects.filter(conversation_id__in=conversations)
-    count = checkpoints.count()
+    events = _events_of(organization_id, conversations)
+    count = checkpoints.count() + events.count()
+    events.delete()
     checkpoints.delete()
     return count + erase_runs(organization_id, Run.objects.filter(conversation_id__in=conversations))
 
@@ -42,10 +47,18 @@ def erase_runs(organization_id: int, runs: QuerySet[Run]) -> int:
 
 
 def count_records_of(organization_id: int, person_id: int) -> int:
-    """Count steps and checkpoints of the conversations the person was in."""
+    """Count steps, checkpoints and events of the conversations the person was in."""
     conversations = conversations_of(organization_id, person_id)
     steps = Step.objects.filter(run__conversation_id__in=conversations)
-    return steps.count() + Checkpoint.objects.filter(conversation_id__in=conversations).count()
+    checkpoints = Checkpoint.objects.filter(conversation_id__in=conversations)
+    return steps.count() + checkpoints.count() + _events_of(organization_id, conversations).count()
+
+
+def _events_of(organization_id: int, conversations: set[int]) -> QuerySet[Event]:
+    """Return stored events that repeat titles, results and summaries of these conversations."""
+    return Event.objects.filter(
+        organization_id=organization_id, conversation_id__in=conversations, kind__in=REPEATING
+    )
 
 
 def conversations_of(organization_id: int, person_id: int) -> set[int]:

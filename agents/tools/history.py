@@ -1,14 +1,19 @@
-"""How a branch looks further back than its window."""
+"""How a branch looks further back than its window, and behind the summaries that stand for what was said."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import Field
 
-from agents.context.history import Line, render_lines
+from agents.context.history import Line, indent, render_lines
+from agents.errors import ToolRetry
+from agents.models import Checkpoint
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
 from messaging.models import Direction, Message
 
 MOST = 100
+BRANCH = frozenset({"branch"})
 
 
 class ReadHistory(Arguments):
@@ -27,11 +32,59 @@ def read_history(context: ToolContext, arguments: ReadHistory) -> ToolOutput:
     found = list(rows.order_by("-seq")[: arguments.limit])[::-1]
     if not found:
         return ToolOutput("Nothing was found there.")
-    lines = [
-        Line(m.pk, m.seq, m.direction == Direction.INBOUND, m.author_name, m.text, m.created_at, False)
-        for m in found
-    ]
-    return ToolOutput(f"Messages {found[0].seq} to {found[-1].seq}:\n{render_lines(lines)}")
+    return ToolOutput(f"Messages {found[0].seq} to {found[-1].seq}:\n{_render(found)}")
+
+
+class ExpandSummary(Arguments):
+    from_seq: int = Field(description="The first message number of the summary, as its heading tells.")
+    to_seq: int = Field(description="The last message number of the summary.")
+    after_seq: int | None = Field(
+        default=None, description="Go on after this message, where there was more than fits."
+    )
+
+
+def expand_summary(context: ToolContext, arguments: ExpandSummary) -> ToolOutput:
+    """Return the summaries that were rolled up into one, or the messages that one stands for."""
+    run = context.run
+    assert run.conversation_id is not None
+    row = _find(run.conversation_id, run.fork_seq or 0, arguments)
+    rolled = list(row.rolled.order_by("from_seq")) if arguments.after_seq is None else []
+    if rolled:
+        return ToolOutput("\n".join(_head(each) + f"\n  {indent(each.summary)}" for each in rolled))
+    after = max(arguments.after_seq or 0, row.from_seq - 1)
+    rows = Message.objects.filter(
+        conversation_id=run.conversation_id, seq__gt=after, seq__lte=min(row.to_seq, run.fork_seq or 0)
+    )
+    found = list(rows.order_by("seq")[: MOST + 1])
+    if not found:
+        return ToolOutput("There is nothing after that.")
+    shown = found[:MOST]
+    more = f"\n[more: go on with after_seq={shown[-1].seq}]" if len(found) > MOST else ""
+    return ToolOutput(f"Messages {shown[0].seq} to {shown[-1].seq}:\n{_render(shown)}{more}")
+
+
+def _find(conversation_id: int, fork_seq: int, asked: ExpandSummary) -> Checkpoint:
+    """Return the summary of the range; the highest, where several have it."""
+    rows = Checkpoint.objects.filter(
+        conversation_id=conversation_id, from_seq=asked.from_seq, to_seq=asked.to_seq, to_seq__lte=fork_seq
+    )
+    row = rows.order_by("-level").first()
+    if row is None:
+        raise ToolRetry("No summary stands for exactly these messages. Take the numbers of its heading.")
+    return row
+
+
+def _head(row: Checkpoint) -> str:
+    return f"Messages {row.from_seq}–{row.to_seq}: {indent(row.title)}"
+
+
+def _render(rows: Iterable[Message]) -> str:
+    return render_lines(
+        [
+            Line(m.pk, m.seq, m.direction == Direction.INBOUND, m.author_name, m.text, m.created_at, False)
+            for m in rows
+        ]
+    )
 
 
 TOOLS = (
@@ -40,6 +93,13 @@ TOOLS = (
         description="Read older messages of this conversation, or search them.",
         arguments=ReadHistory,
         function=read_history,
-        kinds=frozenset({"branch"}),
+        kinds=BRANCH,
+    ),
+    Tool(
+        name="expand_summary",
+        description="Read what a summary of this conversation stands for: its messages, or the summaries rolled up in it.",
+        arguments=ExpandSummary,
+        function=expand_summary,
+        kinds=BRANCH,
     ),
 )

@@ -16,6 +16,8 @@ from agents.tools import (
     outcome,
     remember,
     speak,
+    tidy,
+    transcript,
 )
 from agents.tools.base import Tool
 
@@ -26,6 +28,8 @@ TOOLS: tuple[Tool, ...] = (
     *history.TOOLS,
     *conclude.TOOLS,
     *remember.TOOLS,
+    *transcript.TOOLS,
+    *tidy.TOOLS,
     *keep.TOOLS,
     *files.TOOLS,
     *outcome.TOOLS,

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from typing import Literal
 
+from django.db.models import F
 from pydantic import Field
 
 from accounts.errors import AccountsError
+from accounts.models import Person
 from agents.context.history import indent
 from agents.errors import ToolFailed, ToolRetry
 from agents.models import Run
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
-from memory.listeners import Listeners
-from memory.models import Source
+from agents.tools.heard import check_heard, check_may_change, check_mode, listeners_of
+from memory.models import Memory, Source
 from memory.recall import recall
 from memory.services.saving import save_memory
-from memory.types import Author, HeardBy, Provenance, conversation, person
+from memory.types import ORGANIZATION, Author, HeardBy, Provenance, conversation, person
 from messaging.models import ConversationKind, Participant
 
 HOLDERS = frozenset({"branch", "keeping"})
-READERS = HOLDERS | {"colleague"}
+READERS = HOLDERS | {"colleague", "worker"}
 Kind = Literal["fact", "preference", "decision", "identity", "event", "observation", "goal", "todo"]
 
 
@@ -42,13 +44,18 @@ class MemorySave(Arguments):
 
 def memory_save(context: ToolContext, arguments: MemorySave) -> ToolOutput:
     run = context.run
+    check_mode(run, "memory_save")
+    heard_by = audience_of(run)
+    check_heard(run, arguments.contradicts)
+    if arguments.supersedes is not None and not _was_replaced(run, arguments.supersedes):
+        check_may_change(run, [arguments.supersedes])
     try:
         saved = save_memory(
             organization_id=run.organization_id,
             agent_id=run.agent_id,
             type=arguments.type,
             content=arguments.content,
-            heard_by=audience_of(run),
+            heard_by=heard_by,
             provenance=Provenance(
                 source=Source.CONVERSATION,
                 conversation_id=run.conversation_id,
@@ -83,11 +90,12 @@ class MemoryRecall(Arguments):
 
 def memory_recall(context: ToolContext, arguments: MemoryRecall) -> ToolOutput:
     run = context.run
+    check_mode(run, "memory_recall")
     found = recall(
         arguments.query,
         organization_id=run.organization_id,
         agent_id=run.agent_id,
-        listeners=Listeners.of(conversation_id=run.conversation_id),
+        listeners=listeners_of(run),
         limit=arguments.limit,
         types=arguments.types,
     )
@@ -102,7 +110,11 @@ def memory_recall(context: ToolContext, arguments: MemoryRecall) -> ToolOutput:
 
 
 def audience_of(run: Run) -> HeardBy:
-    """Return who may hear what is learned here: the one person of a private conversation, else those taking part."""
+    """Return who may hear what is learned here: the one person of a private conversation, else those taking part.
+
+    Where the organization has ruled so for an agent (`private_learning`), what its members tell it in private is for
+    everyone in the organization. What a guest says is never.
+    """
     assert run.conversation is not None
     if run.conversation.kind == ConversationKind.GROUP:
         return conversation(run.conversation.pk)
@@ -113,7 +125,20 @@ def audience_of(run: Run) -> HeardBy:
     )
     if len(people) != 1:
         raise ToolFailed("it is not clear who may hear what is learned here")
+    if run.agent.settings.get("private_learning") == "organization" and _is_member(people[0]):
+        return ORGANIZATION
     return person(people[0])
+
+
+def _is_member(person_id: int) -> bool:
+    return Person.objects.filter(
+        pk=person_id, user__is_active=True, user__memberships__organization=F("organization")
+    ).exists()
+
+
+def _was_replaced(run: Run, memory_id: int) -> bool:
+    """Say whether this very run replaced it: a call that is repeated after a crash finds its work done."""
+    return Memory.objects.filter(pk=memory_id, superseded_by__run_id=run.pk).exists()
 
 
 TOOLS = (

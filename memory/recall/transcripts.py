@@ -111,6 +111,7 @@ ROOMS = """rooms AS MATERIALIZED (
     SELECT coalesce(array_agg(c.id), '{{}}') AS ids FROM messaging_conversation AS c
     WHERE c.id = ANY (memory_audible(%(organization)s, %(people)s::bigint[], %(room)s))
       AND c.organization_id = %(organization)s AND c.agent_id = %(agent)s
+      AND coalesce(c.settings ->> 'memory', 'full') IN ('full', 'ambient')
       AND (%(conversation)s::bigint IS NULL OR c.id = %(conversation)s)
 )"""
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.boundaries import reach
 from accounts.errors import Conflict, InvalidInput, NotFound
 from memory.models import Association, Consolidation, InboxItem, Memory, Relation
 from memory.services import checks
@@ -34,7 +35,8 @@ def consolidate(
     """Merge, all or nothing, in one transaction.
 
     What is merged shares its type, its audience and, for profiles, its person. The survivor takes the highest
-    importance, the edges of the absorbed and an edge to each; it is trusted only if all were.
+    importance, the edges of the absorbed and an edge to each; it is trusted only if all were. A run that merges the
+    very same again gets what it did the first time.
     Raises NotFound when a memory is gone, InvalidInput when two cannot be merged.
     """
     texts = [checks.check_content(merge.content) for merge in merges]
@@ -43,18 +45,24 @@ def consolidate(
     for vector in vectors:
         embed_into(vector)
     ids = {pk for merge in merges for pk in (merge.survivor_id, *merge.absorbed_ids)}
+    reach("merge.before")
     with transaction.atomic():
         lock_shelf(organization_id, agent_id)
+        if done := _done_before(organization_id, merges, author):
+            return done
         known = checks.lock_memories(organization_id, agent_id, ids)
         for merge in merges:
             _check_alike(known[merge.survivor_id], [known[pk] for pk in merge.absorbed_ids])
-        return [_merge(merge, known, vector, author) for merge, vector in zip(merges, vectors, strict=True)]
+        made = [_merge(merge, known, vector, author) for merge, vector in zip(merges, vectors, strict=True)]
+        reach("merge.written")
+    reach("merge.committed")
+    return made
 
 
 def undo_consolidation(organization_id: int, consolidation_id: int, *, author: Author) -> Memory:
     """Give back the survivor's old text, the absorbed memories and their edges. Undoing twice changes nothing.
 
-    Raises Conflict if the survivor was changed since.
+    Raises Conflict if the survivor was changed since, or is heard by others: they never heard the old text.
     """
     with transaction.atomic():
         done = Consolidation.objects.select_for_update().filter(
@@ -67,7 +75,8 @@ def undo_consolidation(organization_id: int, consolidation_id: int, *, author: A
         if merged.undone_at is not None:
             return survivor
         before = merged.before
-        if not survivor.is_live or survivor.digest != before["merged_digest"]:
+        is_same = survivor.digest == before["merged_digest"] and survivor.reach == before["reach"]
+        if not survivor.is_live or not is_same:
             raise Conflict("The memory was changed after the merge.")
         keep_before(survivor, "merge undone", author, "content", "importance")
         for field, value in before["survivor"].items():
@@ -83,6 +92,21 @@ def undo_consolidation(organization_id: int, consolidation_id: int, *, author: A
         merged.undone_at = timezone.now()
         merged.save(update_fields=["undone_at"])
     return survivor
+
+
+def _done_before(organization_id: int, merges: Sequence[Merge], author: Author) -> list[Consolidation]:
+    """Return what this run did already, if it was exactly this; it was all of it, or nothing."""
+    if author.run_id is None:
+        return []
+    rows = Consolidation.objects.filter(
+        organization_id=organization_id,
+        run_id=author.run_id,
+        undone_at=None,
+        survivor__in=[merge.survivor_id for merge in merges],
+    )
+    done = {(row.survivor_id, tuple(row.before["absorbed"])): row for row in rows}
+    asked = [(merge.survivor_id, tuple(sorted(merge.absorbed_ids))) for merge in merges]
+    return [done[pair] for pair in asked] if all(pair in done for pair in asked) else []
 
 
 def _check_apart(merges: Sequence[Merge]) -> None:
@@ -130,6 +154,7 @@ def _merge(merge: Merge, known: dict[int, Memory], vector: Memory, author: Autho
         before={
             "survivor": kept,
             "merged_digest": survivor.digest,
+            "reach": survivor.reach,
             "absorbed": sorted(merge.absorbed_ids),
             "edges_moved": moved,
             "edges_made": made,

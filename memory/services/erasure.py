@@ -15,7 +15,7 @@ from accounts.errors import Conflict
 from accounts.models import Identity, Person
 from accounts.services import audit
 from memory import hooks
-from memory.models import Consolidation, IndexedMessage, Memory
+from memory.models import Association, Consolidation, InboxItem, IndexedMessage, Memory, MemoryEdit, Posting
 from memory.services.consolidation import undo_consolidation
 from memory.services.transcripts import reindex
 from memory.types import SYSTEM
@@ -56,7 +56,8 @@ def erase_person(organization_id: int, person_id: int) -> Erased:
             pk=person_id, organization_id=organization_id
         )
         result = Erased()
-        result.erased["memories"] = _erase_memories(organization_id, person_id)
+        gone = _erase_memories(organization_id, person_id)
+        result.erased["memories"] = len(gone)
         result.erased["messages"] = _erase_messages(organization_id, person_id)
         for eraser in ERASERS:
             result.erased[eraser.name] = eraser.erase(organization_id, person_id)
@@ -66,7 +67,7 @@ def erase_person(organization_id: int, person_id: int) -> Erased:
             person.display_name, person.about, person.user = nameless, "", None
             person.save(update_fields=["display_name", "about", "user"])
             audit.record(None, person.organization, "person.erased", f"person {person.pk}", **result.erased)
-    result.left = count_left(organization_id, person_id)
+    result.left = count_left(organization_id, person_id) | {"traces": _count_traces(organization_id, gone)}
     return result
 
 
@@ -81,6 +82,20 @@ def count_left(organization_id: int, person_id: int) -> dict[str, int]:
     return counts | {eraser.name: eraser.count(organization_id, person_id) for eraser in ERASERS}
 
 
+def _count_traces(organization_id: int, memory_ids: set[int]) -> int:
+    """Count what is left of memories that are gone: words, edits, edges, questions to people, merges."""
+    ids = list(memory_ids)
+    merges = Consolidation.objects.filter(organization_id=organization_id).values_list("before", flat=True)
+    return (
+        Memory.objects.filter(pk__in=ids).count()
+        + Posting.objects.filter(memory__in=ids).count()
+        + MemoryEdit.objects.filter(memory__in=ids).count()
+        + Association.objects.filter(Q(source__in=ids) | Q(target__in=ids)).count()
+        + InboxItem.objects.filter(Q(first__in=ids) | Q(second__in=ids)).count()
+        + sum(not memory_ids.isdisjoint(before["absorbed"]) for before in merges)
+    )
+
+
 def _memories_of(organization_id: int, person_id: int) -> QuerySet[Memory]:
     return Memory.objects.filter(
         Q(about=person_id) | Q(audience_person=person_id) | Q(person=person_id),
@@ -88,7 +103,7 @@ def _memories_of(organization_id: int, person_id: int) -> QuerySet[Memory]:
     )
 
 
-def _erase_memories(organization_id: int, person_id: int) -> int:
+def _erase_memories(organization_id: int, person_id: int) -> set[int]:
     ids = set(_memories_of(organization_id, person_id).values_list("pk", flat=True))
     for merged in Consolidation.objects.filter(organization_id=organization_id, undone_at=None).order_by(
         "-pk"
@@ -108,7 +123,7 @@ def _erase_memories(organization_id: int, person_id: int) -> int:
         for withdrawn in hooks.on_withdrawn:
             withdrawn(memory)
     Memory.objects.filter(pk__in=ids).delete()
-    return len(ids)
+    return ids
 
 
 def _erase_messages(organization_id: int, person_id: int) -> int:

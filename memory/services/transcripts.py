@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from memory.models import IndexedMessage, Section, TranscriptState
+from memory.modes import memory_mode
 from messaging.models import Conversation, Handling, Message
 
 PAUSE = timedelta(hours=3)
@@ -88,7 +89,7 @@ def index_conversation(conversation_id: int) -> int:
 
 @transaction.atomic
 def _index_batch(conversation_id: int) -> int:
-    conversation = Conversation.objects.only("organization_id").filter(pk=conversation_id).first()
+    conversation = Conversation.objects.only("organization_id", "settings").filter(pk=conversation_id).first()
     if conversation is None:
         return 0
     TranscriptState.objects.get_or_create(
@@ -100,11 +101,20 @@ def _index_batch(conversation_id: int) -> int:
     if not batch:
         return 0
     heard = [message for message in batch if message.handling != Handling.IGNORED]
-    if heard:
+    if heard and memory_mode(conversation) != "off":
         _index(conversation, heard)
     state.indexed_seq = batch[-1].seq
     state.save(update_fields=["indexed_seq"])
     return len(batch)
+
+
+def pass_over(conversation: Conversation) -> None:
+    """Never index what was said up to now. Joins the caller's transaction, which holds the conversation's row."""
+    state, _ = TranscriptState.objects.select_for_update().get_or_create(
+        conversation=conversation, defaults={"organization_id": conversation.organization_id}
+    )
+    state.indexed_seq = max(state.indexed_seq, conversation.last_seq)
+    state.save(update_fields=["indexed_seq"])
 
 
 def _index(conversation: Conversation, heard: list[Message]) -> None:

@@ -69,7 +69,7 @@ def start_conversation(
             Participant(organization=actor.organization, conversation=conversation, person=person)
             for person in people
         )
-        _record_change(conversation)
+        record_change(conversation)
     return conversation
 
 
@@ -107,7 +107,7 @@ def add_participant(actor: Actor, conversation_id: int, *, user_id: int) -> Part
         participant = Participant.objects.create(
             organization=actor.organization, conversation=conversation, person=person
         )
-        _record_change(conversation)
+        record_change(conversation)
         for joined in hooks.on_joined:
             joined(conversation, person)
     announce_access_change(actor.organization.pk, user_id)
@@ -130,7 +130,7 @@ def remove_participant(actor: Actor, conversation_id: int, *, user_id: int) -> N
         if conversation.participants.count() == 1:
             raise Conflict("The last person cannot leave; archive the conversation instead.")
         participant.delete()
-        _record_change(conversation)
+        record_change(conversation)
     announce_access_change(actor.organization.pk, user_id)
 
 
@@ -148,7 +148,7 @@ def _change(actor: Actor, conversation_id: int, **fields: object) -> Conversatio
         conversation = get_conversation(actor, conversation_id)
         Conversation.objects.filter(pk=conversation.pk).update(**fields)
         conversation.refresh_from_db()
-        _record_change(conversation)
+        record_change(conversation)
     return conversation
 
 
@@ -186,7 +186,8 @@ def _check_title(title: str) -> str:
     return title
 
 
-def _record_change(conversation: Conversation) -> None:
+def record_change(conversation: Conversation) -> None:
+    """Tell those who watch what the conversation is now. Inside a unit of work."""
     event = NewEvent(
         "conversation.changed", {"conversation": conversation_payload(conversation)}, conversation.pk
     )

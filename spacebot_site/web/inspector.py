@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from agents.models import LIVE_STATES, CallState, Run, RunKind, RunState, Step
 from agents.payloads import run_payload
-from agents.queries import list_steps, readable_runs
+from agents.queries import list_steps, readable_runs, was_there
 from messaging.models import Message
 
 WIDTH = 1000
@@ -20,8 +20,9 @@ RETRIED = (RunKind.BRANCH, RunKind.WORKER)
 
 
 def load(actor: Actor, run: Run) -> dict[str, Any]:
-    """Return everything the inspector shows; seven queries."""
-    steps = list_steps(actor, run)
+    """Return everything the inspector shows; eight queries. Who joined later sees what came of a run, not its inside."""
+    is_open = was_there(actor, run)
+    steps = list_steps(actor, run) if is_open else []
     children = list(readable_runs(actor).filter(parent=run).order_by("id"))
     shown = run_payload(run)
     return {
@@ -32,7 +33,8 @@ def load(actor: Actor, run: Run) -> dict[str, Any]:
         "result_text": shown["result_text"],
         "title": _title(run),
         "summarises": run.input if run.kind == RunKind.COMPACTION and "from_seq" in run.input else None,
-        "prompt": run.prompt,
+        "is_open": is_open,
+        "prompt": run.prompt if is_open else None,
         "steps": steps,
         "children": children,
         "messages_in": _causes(run),

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +20,8 @@ from llm.errors import AuthenticationFailed, ContextTooLong
 from llm.models import ModelEntry
 from llm.services.routing import forget_routing
 from llm.services.tokens import estimate_tokens
-from llm.types import ChatRequest
+from llm.types import ChatRequest, ToolResult
+from memory.services.transcripts import index_conversation
 from messaging.models import Conversation, Direction, Handling, Message
 from tests.agents.conftest import Engine
 
@@ -157,14 +161,21 @@ def test_too_long_teaches_the_window_and_the_turn_goes_on(engine: Engine) -> Non
 
 
 @pytest.mark.slow
-def test_five_thousand_messages_never_exceed_the_window_and_nothing_is_lost(engine: Engine) -> None:
+def test_five_thousand_messages_never_exceed_the_window_and_nothing_is_lost(
+    engine: Engine, settings: Any
+) -> None:
+    settings.SPACEBOT_EMBEDDER = "hashing"
     set_window(engine, WINDOW)
     chance = random.Random(7)
     planted: list[str] = []
     sizes: list[int] = []
+    asked: list[int] = []
+    read: list[int] = []
+    rows_seen: list[int] = []
 
     def answer(request: ChatRequest) -> Scripted:
         sizes.append(estimate_tokens(request))
+        rows_seen.append(sum(m.text.count(" UTC] ") for m in request.messages))
         return call("reply", content="noted")
 
     def summarise(request: ChatRequest) -> Scripted:
@@ -183,6 +194,10 @@ def test_five_thousand_messages_never_exceed_the_window_and_nothing_is_lost(engi
         planted.append(fact)
         fill(engine, texts)
         engine.say("go on")
+        with CaptureQueriesContext(connection) as captured:
+            assert engine.execute(Run.objects.get(kind="channel", state="queued"))
+        asked.append(len(captured))
+        read.append(rows_seen[-1])
         engine.settle()
     assert Message.objects.filter(conversation=engine.conversation).count() == 5_000
     assert max(sizes) <= budget(WINDOW)
@@ -191,29 +206,56 @@ def test_five_thousand_messages_never_exceed_the_window_and_nothing_is_lost(engi
         assert row.from_seq == covered + 1
         covered = row.to_seq
     assert covered > 4_500
-    branch = engine.script(
-        "branch",
-        lambda request: (
-            call("read_history", contains=wanted[0])
-            if len(request.messages) and not any(type(m).__name__ == "ToolResult" for m in request.messages)
-            else call("conclude", status="done", conclusion=request.messages[-1].text[-300:])
-        ),
-    )
+    assert max(read[-10:]) <= 1.5 * max(read[5:15]), "a turn reads more rows the longer it goes on"
+    assert max(asked[-10:]) <= max(asked[5:15]) + 3, "a turn asks more questions the longer it goes on"
+    index_conversation(engine.conversation.pk)
+    find_all(engine, planted)
+    assert Run.objects.exclude(kind="keeping").exclude(state=RunState.SUCCEEDED).count() == 0
+
+
+def find_all(engine: Engine, planted: list[str]) -> None:
+    """Let branches look for every fact: through the summary that stands for it, and by recall of what was said."""
+    rows = list(Checkpoint.objects.filter(conversation=engine.conversation, level=0).order_by("from_seq"))
+    places = dict(Message.objects.filter(text__in=planted).values_list("text", "seq"))
+    wanted, results, recalled = "", list[str](), list[bool]()
+
+    def look(request: ChatRequest) -> Scripted:
+        found = [m.text for m in request.messages if isinstance(m, ToolResult)]
+        if not found:
+            return call("transcript_recall", query=f"what is the code of {wanted}?", limit=10)
+        row = next((row for row in rows if row.from_seq <= places[fact] <= row.to_seq), None)
+        if len(found) == 1:  # Later the window may have no room for it any more.
+            recalled.append(fact in found[0])
+        if len(found) == 1 and row is not None:
+            return call(
+                "expand_summary",
+                from_seq=row.from_seq,
+                to_seq=row.to_seq,
+                after_seq=max(1, places[fact] - 20),
+            )
+        verdict = "by recall" if recalled[-1] else "not by recall"
+        if row is not None:
+            verdict += " and behind its summary" if fact in found[1] else " and not behind its summary"
+        return call("conclude", status="done", conclusion=verdict)
+
+    engine.script("branch", look)
     engine.script(
         "channel",
         lambda request: (
-            call("branch", task=f"find {wanted[0]}") + call("reply", content="looking")
-            if "[report" not in request.messages[-1].text
-            else call("reply", content=request.messages[-1].text)
+            call("reply", content="told")
+            if "[report" in request.messages[-1].text
+            else call("branch", task=f"find {wanted}") + call("reply", content="looking")
         ),
     )
-    for number in chance.sample(range(50), 5):
-        wanted = [f"door {number} is"]
-        engine.say("find it")
-        engine.settle()
-        assert planted[number] in engine.replies()[-1]
-    assert branch.requests
-    assert Run.objects.exclude(kind="keeping").exclude(state=RunState.SUCCEEDED).count() == 0
+    for fact in planted:
+        wanted = fact.removeprefix("the code of ").split(" is ")[0]
+        engine.say(f"find {wanted}")
+        engine.settle(most=80)
+        results.append(engine.runs("branch")[-1].result["text"])
+        assert results[-1] != "not by recall", fact
+        assert "not behind" not in results[-1], fact
+    by_recall = sum(result.startswith("by recall") for result in results)
+    assert by_recall >= 0.9 * len(planted), results
 
 
 lengths = st.lists(st.tuples(st.integers(1, 400), st.booleans()), min_size=1, max_size=60)

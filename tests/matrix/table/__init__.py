@@ -6,13 +6,14 @@ Whatever answers and is not in here fails the suite. A new subject is a module o
 from __future__ import annotations
 
 from spacebot_site.api.docs import schema
-from tests.matrix.table import acts, admin, api, cortex, links, notices, pages, working
+from tests.matrix.table import acts, admin, api, cortex, links, memory_export, notices, pages, working
 from tests.matrix.table.rules import Act, Operation, Page, Rows
 
 API: dict[str, Operation] = {
     **api.API,
     **cortex.API,
     **links.API,
+    **memory_export.API,
     **notices.API,
     **working.API,
 }
