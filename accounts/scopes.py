@@ -18,6 +18,8 @@ MINIMUM_ROLES: dict[str, Role] = {
     "conversations:write": Role.MEMBER,
     "runs:read": Role.MEMBER,
     "runs:write": Role.MEMBER,
+    "approvals:read": Role.MEMBER,
+    "approvals:write": Role.MEMBER,
     "events:read": Role.MEMBER,
     "memory:read": Role.MEMBER,
     "memory:write": Role.MEMBER,

@@ -12,12 +12,14 @@ from accounts import hooks
 from accounts.models import ApiToken, Membership, User
 from agents.models import Agent
 from agents.queries import get_agent
+from agents.services.approvals import TOOL_CALL
 from memory.ingestion.agents import AgentPlace, set_agent_directory
 from memory.ingestion.erasure import FILES
 from memory.services.erasure import ERASERS
 from messaging.queries import can_read_conversation
 from realtime.access import set_conversation_gate
 from realtime.services import announce_access_change
+from tasks.services.approvals import kinds
 
 
 def connect() -> None:
@@ -25,6 +27,7 @@ def connect() -> None:
     set_conversation_gate(can_read_conversation)
     set_agent_directory(named=_agents_named, check=get_agent)
     ERASERS.append(FILES)
+    kinds.register("tool_call", TOOL_CALL)
     hooks.on_membership_removed.append(announce_access_change)
     hooks.on_role_changed.append(announce_access_change)
     for model in (Membership, ApiToken):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agents.models.agent import Agent
 from agents.models.context import Checkpoint, Keeping
+from agents.models.policy import Policy, ToolPolicy
 from agents.models.record import CallState, Prompt, Step, ToolCall
 from agents.models.run import (
     LIVE_STATES,
@@ -23,6 +24,7 @@ __all__ = [
     "CallState",
     "Checkpoint",
     "Keeping",
+    "Policy",
     "Prompt",
     "Report",
     "ReportState",
@@ -32,4 +34,5 @@ __all__ = [
     "RunState",
     "Step",
     "ToolCall",
+    "ToolPolicy",
 ]

@@ -45,6 +45,7 @@ NUDGES = 2
 class Keeper(Process):
     llm_process: ClassVar[LlmProcess] = LlmProcess.BRANCH
     max_steps: ClassVar[int] = 40
+    governed: ClassVar[bool] = False
     _nudges = 0
 
     def system(self) -> tuple[str, ...]:

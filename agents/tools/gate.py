@@ -1,7 +1,8 @@
 """The one gate: every tool call that runs, whatever started it, passes here.
 
-Order: does this kind of process hold the tool; may the requester still act; are the arguments right; does the call
-repeat itself; then it runs, and what it says is capped.
+Order: does this kind of process hold the tool; are the arguments right; has the tool failed too often; does the call
+repeat itself; does its policy let it run, or a grant, or a person; may the requester still act; then it runs, and what
+it says is capped.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ from pydantic import ValidationError
 from accounts.logs import get_logger
 from agents.errors import LostLease, RunStopped, ToolFailed, ToolRetry
 from agents.loop import Ending
-from agents.models import CallState, ToolCall
+from agents.models import CallState, Policy, ToolCall
 from agents.tools.authority import check_requester
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
 from agents.tools.guard import LIMITS, LoopGuard
+from agents.tools.permits import OFF, Call, Permit, Permits
+from agents.tools.strikes import Strikes
 from llm import types as chat
+from tasks.models import Approval
 
 if TYPE_CHECKING:
     from agents.engine.claims import Held
@@ -31,6 +35,13 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 OUTPUT_CAP_BYTES = 50_000
+LATER = (
+    "This waits for a person's approval (approval {number}). It is not done yet. You will be told when it is; tell people"
+    " that it waits, and do not call it again."
+)
+NEEDS_WORKER = (
+    "This tool asks a person first, and a conversation must not wait for that. Give the task to a worker."
+)
 UNKNOWN = "Interrupted: whether this call took effect is unknown. Look before you repeat it."
 
 
@@ -46,11 +57,17 @@ class PreparedCall:
     state: str = CallState.RUNNING
     result: str = ""
     note: str = ""
+    allowed_by: str = ""
     started_at: datetime = field(default_factory=timezone.now)
 
     @property
     def is_open(self) -> bool:
         return self.state == CallState.RUNNING
+
+    @property
+    def is_waiting(self) -> bool:
+        """Say whether it has not begun: a person decides about it, or about one before it."""
+        return self.state == CallState.WAITING and self.parsed is not None
 
     @property
     def is_transactional(self) -> bool:
@@ -74,29 +91,50 @@ class Gate:
 
     def __init__(self, process: Process) -> None:
         self.process = process
-        self.tools = process.tools()
+        self.permits = Permits(process)
+        self.held_tools = process.tools()
+        self.tools = {
+            name: tool
+            for name, tool in self.held_tools.items()
+            if self.permits.policy(tool) != Policy.DISABLE
+        }
         self.guard = LoopGuard(LIMITS[process.run.kind])
+        self.strikes = Strikes()
+        if process.claim.fence > 1:
+            self.strikes.load(process.run.pk)
 
     def prepare(self, position: int, call: chat.ToolCall) -> PreparedCall:
         """Check the tool, the arguments and the repetition; a refusal is a closed call with its reason."""
         prepared = PreparedCall(position=position, call=call, arguments={})
         tool = self.tools.get(call.name)
         if tool is None:
+            if call.name in self.held_tools:
+                prepared.close(CallState.REFUSED, OFF)
+                return prepared
             prepared.close(
                 CallState.REFUSED,
                 f"There is no tool {call.name[:60]!r} here. You have: {', '.join(self.tools)}.",
             )
             return prepared
+        if refusal := self.strikes.refusal(call.name):
+            prepared.close(CallState.REFUSED, refusal)
+            return prepared
         try:
-            prepared.arguments = json.loads(call.arguments or "{}")
+            prepared.arguments = json.loads(call.arguments or "{}", object_pairs_hook=_without_twins)
             prepared.parsed = tool.arguments.model_validate(prepared.arguments)
         except ValidationError as error:
             prepared.close(
                 CallState.FAILED, f"The arguments are wrong: {_explain(error)}. Mend them and call again."
             )
+            self.strikes.saw(call.name, CallState.FAILED)
+            return prepared
+        except _Twins as error:
+            prepared.close(CallState.FAILED, f"The arguments name {error} twice. Mend them and call again.")
+            self.strikes.saw(call.name, CallState.FAILED)
             return prepared
         except ValueError:
             prepared.close(CallState.FAILED, "The arguments are not a JSON object. Mend them and call again.")
+            self.strikes.saw(call.name, CallState.FAILED)
             return prepared
         verdict = self.guard.check(call.name, prepared.arguments, polling=tool.polling)
         prepared.note = verdict.note
@@ -111,20 +149,94 @@ class Gate:
         """Return a recorded call as a recovery finds it; what must not be repeated is closed as unknown."""
         call = chat.ToolCall(row.call_id, row.name, json.dumps(row.arguments))
         prepared = PreparedCall(
-            position=row.position, call=call, arguments=row.arguments, state=row.state, result=row.result
+            position=row.position, call=call, arguments=row.arguments, state=row.state, result=row.result,
+            allowed_by=row.allowed_by,
+        )  # fmt: skip
+        waits = row.state == CallState.WAITING and self.process.waits_for_people
+        if row.state != CallState.RUNNING and not waits:
+            return prepared
+        tool = self.held_tools.get(row.name)
+        if tool is not None and (waits or row.repeatable):
+            prepared.tool, prepared.parsed = tool, tool.arguments.model_validate(row.arguments)
+            if waits or self.permits.may_repeat(self._permit_call(prepared, row.key), row.allowed_by):
+                return prepared
+        prepared.close(CallState.UNKNOWN, UNKNOWN)
+        ToolCall.objects.filter(pk=row.pk, state=CallState.RUNNING).update(
+            state=prepared.state, result=prepared.result, finished_at=timezone.now()
         )
-        if row.state != CallState.RUNNING:
-            return prepared
-        tool = self.tools.get(row.name)
-        if tool is None or not row.repeatable:
-            prepared.close(CallState.UNKNOWN, UNKNOWN)
-            ToolCall.objects.filter(pk=row.pk, state=CallState.RUNNING).update(
-                state=prepared.state, result=prepared.result, finished_at=timezone.now()
-            )
-            return prepared
-        prepared.tool = tool
-        prepared.parsed = tool.arguments.model_validate(row.arguments)
         return prepared
+
+    def admit(self, calls: list[tuple[PreparedCall, str]], held: Held) -> None:
+        """Ask policies about the calls of a new step, in its transaction; each comes with its key.
+
+        What a person has to decide is asked here. A run that waits also holds back every call after it, so that the
+        order of the model is kept; another goes on, and is told that the call will be made later.
+        """
+        self.permits.look_again(held.has_policies)
+        waiting = False
+        for call, key in calls:
+            if not call.is_open:
+                continue
+            wanted = self._permit_call(call, key)
+            permit = self.permits.judge(wanted, spends=not waiting)
+            if permit.waits:
+                waiting = self._ask(call, wanted) or waiting
+            elif permit.refusal:
+                call.close(CallState.REFUSED, permit.refusal)
+            elif waiting:
+                call.state = CallState.WAITING
+            else:
+                call.allowed_by = permit.allowed_by
+
+    def settle(self, call: PreparedCall, key: str, held: Held) -> bool:
+        """Decide about the first waiting call of a run, in a fenced transaction; False while it has to wait on."""
+        self.permits.look_again(held.has_policies)
+        wanted = self._permit_call(call, key)
+        permit = self.permits.settle(wanted)
+        if permit.waits:
+            return not self._ask(call, wanted)
+        self._let(call, permit)
+        return True
+
+    def ask_again(self, call: PreparedCall, key: str, held: Held) -> None:
+        """Ask the policy once more for a call that other calls of its step were before; it may have changed meanwhile."""
+        self.permits.look_again(held.has_policies)
+        wanted = self._permit_call(call, key)
+        policy = self.permits.policy(wanted.tool)
+        if policy == Policy.ALLOW or (policy == Policy.ASK and call.allowed_by):
+            return
+        permit = self.permits.judge(wanted)
+        if permit.waits:
+            self._ask(call, wanted)
+        else:
+            self._let(call, permit)
+
+    def _let(self, call: PreparedCall, permit: Permit) -> None:
+        if permit.refusal:
+            call.close(CallState.REFUSED, permit.refusal)
+        else:
+            call.state, call.allowed_by = CallState.RUNNING, permit.allowed_by
+            call.started_at = timezone.now()
+
+    def _ask(self, call: PreparedCall, wanted: Call) -> bool:
+        """Ask a person; True if the run has to wait for it now."""
+        if not self.process.waits_for_people and not wanted.tool.transactional:
+            call.close(CallState.REFUSED, NEEDS_WORKER)
+            return False
+        asked = self.permits.ask(wanted)
+        if not isinstance(asked, Approval):
+            call.close(CallState.REFUSED, asked)
+            return False
+        call.state = CallState.WAITING
+        if self.process.waits_for_people:
+            return True
+        call.result = LATER.format(number=asked.pk)
+        return False
+
+    def _permit_call(self, call: PreparedCall, key: str) -> Call:
+        assert call.tool is not None
+        assert call.parsed is not None
+        return Call(call.tool, call.parsed, key, self._context(key))
 
     def run_transactional(self, call: PreparedCall, key: str, held: Held) -> Ending | None:
         """Run an open call inside the caller's transaction."""
@@ -142,14 +254,7 @@ class Gate:
     def _run(self, call: PreparedCall, key: str, held: Held | None = None) -> ToolOutput | None:
         assert call.tool is not None
         run = self.process.run
-        context = ToolContext(
-            run=run,
-            process=self.process,
-            key=key,
-            cancel=self.process.claim.cancel,
-            workspace=self.process.workspace,
-            held=held,
-        )
+        context = self._context(key, held)
         output: ToolOutput | None = None
         try:
             if call.tool.needs_member:
@@ -170,7 +275,18 @@ class Gate:
                 CallState.FAILED, "The tool failed for a reason of its own; it was logged. Try another way."
             )
         self.guard.saw(call.call.name, call.arguments, call.result)
+        self.strikes.saw(call.call.name, call.state)
         return output
+
+    def _context(self, key: str, held: Held | None = None) -> ToolContext:
+        return ToolContext(
+            run=self.process.run,
+            process=self.process,
+            key=key,
+            cancel=self.process.claim.cancel,
+            workspace=self.process.workspace,
+            held=held,
+        )
 
 
 def cap(text: str) -> str:
@@ -180,6 +296,18 @@ def cap(text: str) -> str:
         return text
     kept = data[:OUTPUT_CAP_BYTES].decode(errors="ignore")
     return f"{kept}\n[cut: {len(data):,} bytes in all, the first {OUTPUT_CAP_BYTES:,} are shown]"
+
+
+class _Twins(ValueError):
+    """An object names one key twice: what people are shown and what a tool is given could differ."""
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twins(repr(next(name for name in names if names.count(name) > 1)))
+    return found
 
 
 def _explain(error: ValidationError) -> str:
