@@ -20,6 +20,7 @@ MINIMUM_ROLES: dict[str, Role] = {
     "runs:write": Role.MEMBER,
     "approvals:read": Role.MEMBER,
     "approvals:write": Role.MEMBER,
+    "approvals:manage": Role.ADMIN,
     "events:read": Role.MEMBER,
     "memory:read": Role.MEMBER,
     "memory:write": Role.MEMBER,

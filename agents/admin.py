@@ -18,7 +18,18 @@ from accounts.admin_access import administered_levels, is_superuser, reachable
 from accounts.admin_base import ReadOnlyAdmin, TenantAdmin, TenantForm
 from accounts.errors import AccountsError
 from agents import presets
-from agents.models import Agent, Checkpoint, Keeping, Prompt, Report, Run, RunInput, Step, ToolCall
+from agents.models import (
+    Agent,
+    Checkpoint,
+    Keeping,
+    Prompt,
+    Report,
+    Run,
+    RunInput,
+    Step,
+    ToolCall,
+    ToolPolicy,
+)
 from agents.services import runs
 from agents.services.agents import create_agent, update_agent
 from messaging.models import Binding
@@ -241,4 +252,15 @@ class KeepingAdmin(ReadOnlyAdmin):
     list_filter = (OrganizationFilter,)
     list_select_related = ("organization",)
     search_fields = ("=conversation__id",)
+    ordering = ("-id",)
+
+
+@admin.register(ToolPolicy)
+class ToolPolicyAdmin(ReadOnlyAdmin):
+    """Policies are set on the page of the tools, which writes down who did."""
+
+    list_display = ("id", "tool", "agent", "policy", "updated_by", "updated_at", "organization")
+    list_filter = ("policy", "tool", OrganizationFilter)
+    list_select_related = ("organization", "agent", "updated_by")
+    search_fields = ("tool",)
     ordering = ("-id",)

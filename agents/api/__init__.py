@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.api import agents, conversations, memories, memory_inbox, messages, reactions, runs
+from agents.api import agents, conversations, memories, memory_inbox, messages, policies, reactions, runs
 
 # The inbox stands before the memories: its address would else be read as a memory's.
 routers = (
@@ -11,6 +11,7 @@ routers = (
     messages.router,
     reactions.router,
     runs.router,
+    policies.router,
     memory_inbox.router,
     memories.router,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +12,12 @@ from django.urls import reverse
 from accounts.actor import Actor
 from accounts.models import Role
 from realtime.queries import last_number
+from tasks.queries.approvals import count_decidable
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the rail; `g` and then `key` goes there."""
+    """A line of the rail; `g` and then `key` goes there. `counts` says how much waits there for the actor."""
 
     label: str
     icon: str
@@ -23,6 +25,7 @@ class Entry:
     key: str
     prefix: str
     level: Role = Role.MEMBER
+    counts: Callable[[Actor], int] | None = None
 
 
 MAIN = (
@@ -30,10 +33,12 @@ MAIN = (
     Entry("Chat", "messages-square", "chat", "c", "/chat/"),
     Entry("Runs", "activity", "runs", "r", "/runs/"),
     Entry("Memory", "brain", "memories", "y", "/memory/"),
+    Entry("Approvals", "shield-check", "approvals", "v", "/approvals/", counts=count_decidable),
     Entry("Agents", "bot", "agents", "a", "/agents/"),
 )
 SETTINGS = (
     Entry("Models", "cpu", "models", "m", "/settings/models/", Role.ADMIN),
+    Entry("Tools", "wrench", "tools", "o", "/settings/tools/"),
     Entry("Secrets", "key-round", "secrets", "s", "/settings/secrets/", Role.ADMIN),
     Entry("Members", "users", "members", "p", "/settings/members/"),
     Entry("API tokens", "ticket", "tokens", "t", "/settings/tokens/"),
@@ -63,6 +68,8 @@ def rail(path: str, actor: Actor) -> dict[str, list[dict[str, Any]]]:
                 "icon": entry.icon,
                 "key": entry.key,
                 "url": reverse(entry.name),
+                "counted": entry.counts is not None,
+                "count": entry.counts(actor) if entry.counts and path else 0,
                 "current": path.startswith(entry.prefix),
             }
             for entry in entries

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, Identity, Membership, Person, SignInLink
 from accounts.services import audit
-from agents.models import Checkpoint, Keeping, Prompt, Report, Run, RunInput, Step, ToolCall
+from agents.models import Checkpoint, Keeping, Prompt, Report, Run, RunInput, Step, ToolCall, ToolPolicy
 from llm.models import LedgerEntry, ModelEntry, Provider, Route
 from memory.models import Association, Consolidation, InboxItem, IngestedFile, Memory, MemoryEdit
 from messaging.models import (
@@ -24,6 +24,7 @@ from messaging.models import (
 from realtime.models import Event, EventCounter
 from secret_store.models import DataKey
 from secret_store.services import set_secret
+from tasks.models import Approval, ApprovalRule, Decision, Grant
 from tests.factories import Team
 
 WHISPER = "whispered-in-private"
@@ -92,6 +93,19 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     make(RunInput, run=run, text=WHISPER, key=slug)
     make(Checkpoint, conversation=conversation, from_seq=1, to_seq=1, title=WHISPER, summary=WHISPER, run=run)
     make(Keeping, conversation=conversation)
+    make(ToolPolicy, tool="write_file", policy="allow")
+    asked = make(
+        Approval, kind="tool_call", subject="write_file", conversation=conversation, run_id=run.pk, origin_key=slug,
+        action={"arguments": {"content": WHISPER}}, digest=slug, title=WHISPER, why=WHISPER, reason=WHISPER,
+        preview=[{"label": WHISPER}], discussion=[{"text": WHISPER}], result=WHISPER, minimum_role="moderator",
+        expires_at=now, state="rejected",
+    )  # fmt: skip
+    make(Decision, approval=asked, user=team.moderator.user, verdict="reject", comment=WHISPER, at=now)
+    make(
+        Grant, agent_id=team.agent.pk, subject="write_file", constraint={"path": {"is": WHISPER}},
+        given_by=team.owner.user, ends_at=now, approval=asked,
+    )  # fmt: skip
+    make(ApprovalRule, subject="write_file")
     make(Report, conversation=conversation, run=run, outcome="done", text=WHISPER)
     said = {
         "agent_id": team.agent.pk, "type": "fact", "importance": 0.5, "audience": "person", "audience_person": person,
