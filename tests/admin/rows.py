@@ -97,7 +97,9 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     asked = make(
         Approval, kind="tool_call", subject="write_file", conversation=conversation, run_id=run.pk, origin_key=slug,
         action={"arguments": {"content": WHISPER}}, digest=slug, title=WHISPER, why=WHISPER, reason=WHISPER,
-        preview=[{"label": WHISPER}], discussion=[{"text": WHISPER}], result=WHISPER, minimum_role="moderator",
+        preview=[{"label": WHISPER, "form": "text", "text": WHISPER}],
+        discussion=[{"user_id": 1, "name": WHISPER, "kind": "answer", "text": WHISPER, "at": now.isoformat()}],
+        result=WHISPER, minimum_role="moderator",
         expires_at=now, state="rejected",
     )  # fmt: skip
     make(Decision, approval=asked, user=team.moderator.user, verdict="reject", comment=WHISPER, at=now)
