@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounts.actor import Actor
 from tasks.models import Approval, ApprovalRule, Grant
-from tasks.services.approvals.deciders import may_decide
 
 
-def approval_payload(actor: Actor, approval: Approval) -> dict[str, Any]:
+def approval_payload(approval: Approval, *, may_decide: bool) -> dict[str, Any]:
     asked_by = approval.requester_user or approval.requester_person
     return {
         "id": approval.pk,
@@ -32,7 +30,7 @@ def approval_payload(actor: Actor, approval: Approval) -> dict[str, Any]:
         "minimum_role": approval.minimum_role,
         "needed": approval.needed,
         "four_eyes": approval.four_eyes,
-        "may_decide": approval.is_pending and may_decide(actor, approval),
+        "may_decide": may_decide,
         "decisions": [
             {
                 "user_id": row.user_id,

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 
 from agents.models import TERMINAL_STATES, Checkpoint, Prompt, Report, Run, RunInput, Step
 from messaging.models import Participant
+from tasks.services.approvals.erasure import erase_approvals_of
 
 ERASED = "[erased]"
 
@@ -26,6 +27,7 @@ def erase_records_of(organization_id: int, person_id: int) -> int:
     checkpoints.delete()
     steps.delete()
     RunInput.objects.filter(run_id__in=run_ids).delete()
+    erase_approvals_of(organization_id, conversations, run_ids)
     Report.objects.filter(run_id__in=run_ids).update(text=ERASED)
     runs.update(title="", input={}, result={}, failure=None, status_text="", cancel_reason="", prompt=None)
     used = Run.objects.filter(prompt_id=OuterRef("pk"))

@@ -14,7 +14,7 @@ from accounts.actor import Actor
 from accounts.models import Role
 from agents.models import Agent
 from tasks.models import Approval, ApprovalState, Grant
-from tasks.services.approvals.deciders import may_decide
+from tasks.services.approvals.deciders import decidable_ids
 from tasks.services.approvals.kinds import executor_for
 
 HOUR_S = 3_600
@@ -72,10 +72,12 @@ class ShownAction:
 
 
 def describe(actor: Actor, approvals: Iterable[Approval], agents: dict[int, Agent]) -> list[Row]:
-    return [_row(actor, approval, agents) for approval in approvals]
+    found = list(approvals)
+    mine = decidable_ids(actor, found)
+    return [_row(approval, agents, may_decide=approval.pk in mine) for approval in found]
 
 
-def _row(actor: Actor, approval: Approval, agents: dict[int, Agent]) -> Row:
+def _row(approval: Approval, agents: dict[int, Agent], *, may_decide: bool) -> Row:
     executor = executor_for(approval.kind)
     words, look = LOOK[ApprovalState(approval.state)]
     agent = agents.get(approval.agent_id or 0)
@@ -88,7 +90,7 @@ def _row(actor: Actor, approval: Approval, agents: dict[int, Agent]) -> Row:
         asked_by=str(asked_by) if asked_by else "",
         state=words,
         look=look,
-        may_decide=approval.is_pending and may_decide(actor, approval),
+        may_decide=may_decide,
         who_decides=_who_decides(approval),
     )
 

@@ -120,7 +120,7 @@ def _found(
             before=before,
             limit=PAGE + 1,
         )
-    rows = queries.decidable(actor).prefetch_related("decisions__user")
+    rows = queries.decidable(actor)
     wanted = {"kind": kind, "subject": subject, "agent_id": agent}
     rows = rows.filter(**{name: value for name, value in wanted.items() if value})
     if before is not None:

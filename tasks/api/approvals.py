@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import Field
@@ -14,6 +15,7 @@ from tasks.models import Approval
 from tasks.payloads import approval_payload, grant_payload, rule_payload
 from tasks.queries import approvals as queries
 from tasks.services.approvals import asking, deciding, grants, rules
+from tasks.services.approvals.deciders import decidable_ids
 
 router = Router(tags=["approvals"])
 
@@ -189,8 +191,13 @@ def list_approvals(
         before=read_cursor(cursor),
         limit=limit + 1,
     )
+    prefetch_related_objects(rows, "decisions__user")
+    mine = decidable_ids(actor, rows)
     return page(
-        rows, limit=limit, payload=lambda row: approval_payload(actor, row), cursor=lambda row: row.pk
+        rows,
+        limit=limit,
+        payload=lambda row: approval_payload(row, may_decide=row.pk in mine),
+        cursor=lambda row: row.pk,
     )
 
 
@@ -259,4 +266,5 @@ def delete_rule(request: HttpRequest, rule_id: Id) -> Status[None]:
 
 def _shown(request: HttpRequest, approval: Approval) -> dict[str, Any]:
     actor = actor_of(request)
-    return approval_payload(actor, queries.get_approval(actor, approval.pk))
+    found = queries.get_approval(actor, approval.pk)
+    return approval_payload(found, may_decide=bool(decidable_ids(actor, [found])))

@@ -56,7 +56,7 @@ def list_approvals(
     limit: int = 50,
 ) -> list[Approval]:
     """Return approvals, newest first. `state` is one of theirs, or "open" (asked back too) or "closed"."""
-    rows = visible_approvals(actor).prefetch_related("decisions__user")
+    rows = visible_approvals(actor)
     if state:
         rows = rows.filter(state__in=STATES.get(state, (state,)))
     if kind:

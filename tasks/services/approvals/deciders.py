@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from accounts.actor import Actor
 from accounts.errors import Forbidden
 from accounts.models import Membership, Person, Role
 from messaging.models import Participant
-from tasks.models import Approval, Verdict
-from tasks.services.approvals.rules import Rule, rule_for
+from tasks.models import Approval, ApprovalRule, Verdict
+from tasks.services.approvals.rules import Rule, closest, rule_for
 
 
 def rule_now(approval: Approval) -> Rule:
@@ -40,6 +42,33 @@ def may_decide(actor: Actor, approval: Approval) -> bool:
     except Forbidden:
         return False
     return True
+
+
+def decidable_ids(actor: Actor, approvals: Sequence[Approval]) -> set[int]:
+    """Return which of the pending approvals the actor may decide, for a list: three queries, however many there are."""
+    pending = [approval for approval in approvals if approval.is_pending]
+    if not pending or (actor.scopes is not None and "approvals:write" not in actor.scopes):
+        return set()
+    rows = list(ApprovalRule.objects.filter(organization_id=actor.organization.pk))
+    mine = set(
+        Person.objects.filter(organization=actor.organization, user=actor.user).values_list("pk", flat=True)
+    )
+    rooms = {approval.conversation_id for approval in pending}
+    here = set(
+        Participant.objects.filter(person__in=mine, conversation__in=rooms).values_list(
+            "conversation", flat=True
+        )
+    )
+    found = set()
+    for approval in pending:
+        rule = closest(
+            rows, agent_id=approval.agent_id, kind=approval.kind, subject=approval.subject
+        ).strictest(minimum_role=approval.minimum_role, needed=approval.needed, four_eyes=approval.four_eyes)
+        own = approval.requester_user_id == actor.user.pk or approval.requester_person_id in mine
+        among = actor.level >= Role.MODERATOR.level or approval.conversation_id in {None, *here}
+        if actor.has_level(rule.minimum_role) and not (rule.four_eyes and own) and among:
+            found.add(approval.pk)
+    return found
 
 
 def standing_approvers(approval: Approval, rule: Rule) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,12 +42,20 @@ def rule_for(organization_id: int, *, agent_id: int | None, kind: str, subject: 
         kind__in=["", kind],
         subject__in=["", subject],
     )
-    closest = max(
-        rows, key=lambda row: (bool(row.subject), row.agent_id is not None, bool(row.kind)), default=None
-    )
-    if closest is None:
+    return closest(rows, agent_id=agent_id, kind=kind, subject=subject)
+
+
+def closest(rows: Iterable[ApprovalRule], *, agent_id: int | None, kind: str, subject: str) -> Rule:
+    """Choose among an organization's rules."""
+    fitting = [
+        row
+        for row in rows
+        if row.agent_id in (None, agent_id) and row.kind in ("", kind) and row.subject in ("", subject)
+    ]
+    if not fitting:
         return Rule()
-    return Rule(Role(closest.minimum_role), closest.needed, closest.four_eyes, closest.expires_after_s)
+    row = max(fitting, key=lambda each: (bool(each.subject), each.agent_id is not None, bool(each.kind)))
+    return Rule(Role(row.minimum_role), row.needed, row.four_eyes, row.expires_after_s)
 
 
 def list_rules(actor: Actor) -> list[ApprovalRule]:
