@@ -135,6 +135,24 @@ class Approvals(RuleBasedStateMachine):
 
         act()
 
+    @rule(who=st.sampled_from(["owner", "admin", "moderator"]), by=people, data=st.data())
+    def approve_and_claim(self, who: str, by: str, data: st.DataObject) -> None:
+        """What mostly happens, with one thing in between."""
+        pk = self.ask("later", by)
+        self.decide(pk, who, Verdict.APPROVE)
+        between = (
+            lambda: None,
+            lambda: self.change(pk),
+            lambda: self.time_passes(pk),
+            lambda: self.change_role(who, Role.MEMBER),
+            lambda: self.leave_or_come_back(who),
+            lambda: self.leave_or_come_back(by),
+            lambda: self.set_rule(Role.OWNER, 2, True),
+        )
+        data.draw(st.sampled_from(between))()
+        self.claim(pk, True)
+        self.claim(pk, True)
+
     @rule(pk=asked)
     def change(self, pk: int) -> None:
         self.changed.add(pk)
