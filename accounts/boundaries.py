@@ -25,15 +25,14 @@ WORKER_BOUNDARIES = (
     "tool.after",
     "result.stored",
     "result.committed",
-    "approval.before",
-    "approval.claimed",
-    "approval.committed",
     "end.before",
     "end.written",
     "end.committed",
     "nudge.before",
     "nudge.after",
 )
+APPROVAL_BOUNDARIES = ("approval.before", "approval.claimed", "approval.committed")
+"""Reached by a worker where a run takes up what a person has decided."""
 DELIVERY_BOUNDARIES = ("send.before", "send.after")
 
 
