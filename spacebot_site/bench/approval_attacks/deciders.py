@@ -109,7 +109,7 @@ def by_a_forged_decision(arena: Arena) -> None:
     )  # fmt: skip
     type(approval).objects.filter(pk=approval.pk).update(state="approved")
     room.settle()
-    wakeups.requeue(Run.objects.get(pk=approval.run_id))
+    wakeups.requeue(Run.objects.get(pk=approval.run_id or 0))
     room.settle()
     room.tried()
 
