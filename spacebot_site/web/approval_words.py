@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,11 +36,13 @@ LOOK = {
     ApprovalState.FAILED: ("Approved, not run", "badge-bad"),
 }
 SHORT = 80
+UNSEEN = ("Cf", "Co", "Cn", "Zl", "Zp")
+LOOKALIKE = ("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
 
 
 @dataclass(frozen=True)
 class Row:
-    """An approval as lists show it."""
+    """An approval as lists show it; `at_once`: it may be approved from there, as nothing in it deceives the eye."""
 
     approval: Approval
     kind: str
@@ -49,6 +52,7 @@ class Row:
     state: str
     look: str
     may_decide: bool
+    at_once: bool
     who_decides: str
 
 
@@ -91,6 +95,7 @@ def _row(approval: Approval, agents: dict[int, Agent], *, may_decide: bool) -> R
         state=words,
         look=look,
         may_decide=may_decide,
+        at_once=may_decide and not odd_characters(approval.action),
         who_decides=_who_decides(approval),
     )
 
@@ -137,20 +142,30 @@ def shown_action(approval: Approval) -> ShownAction:
     arguments = approval.action.get("arguments", {}) if isinstance(approval.action, dict) else {}
     exact = json.dumps(approval.action, indent=2, sort_keys=True, ensure_ascii=True)
     listed = [(name, _short(value), len(str(value)) <= SHORT) for name, value in arguments.items()]
-    return ShownAction(listed, exact, _odd_characters(arguments))
+    return ShownAction(listed, exact, odd_characters(arguments))
 
 
-def _odd_characters(value: Any) -> list[str]:
-    """Name characters that are invisible, or letters of other alphabets inside names: two texts may look the same."""
+def odd_characters(value: Any) -> list[str]:
+    """Name what could deceive the eye: characters that cannot be seen, and words of mixed alphabets."""
     text = json.dumps(value, ensure_ascii=False)
-    hidden = {each for each in text if unicodedata.category(each) in ("Cf", "Co", "Cn", "Zl", "Zp")}
-    spaces = {each for each in text if unicodedata.category(each) == "Zs" and each != " "}
-    combining = {each for each in text if unicodedata.combining(each)}
-    lookalikes = {
-        each for each in text if unicodedata.name(each, "").startswith(("CYRILLIC", "GREEK", "FULLWIDTH"))
-    }
-    found = sorted(hidden | spaces | combining | lookalikes)
-    return [f"U+{ord(each):04X} {unicodedata.name(each, 'unnamed').lower()}" for each in found[:12]]
+    odd = {each for each in text if unicodedata.category(each) in UNSEEN or _is_odd_space(each)}
+    odd |= {each for each in text if unicodedata.name(each, "").startswith("FULLWIDTH")}
+    odd |= {each for word in re.findall(r"\w+", text) for each in _foreign_letters(word)}
+    if unicodedata.normalize("NFC", text) != text:
+        odd |= {each for each in text if unicodedata.combining(each)}
+    return [f"U+{ord(each):04X} {unicodedata.name(each, 'unnamed').lower()}" for each in sorted(odd)[:12]]
+
+
+def _is_odd_space(character: str) -> bool:
+    return unicodedata.category(character) == "Zs" and character != " "
+
+
+def _foreign_letters(word: str) -> set[str]:
+    """Return the letters of another alphabet in a word that has Latin ones; a whole word of it is just a word."""
+    alphabets = {each: unicodedata.name(each, "").split(" ")[0] for each in word if each.isalpha()}
+    if "LATIN" not in alphabets.values():
+        return set()
+    return {each for each, alphabet in alphabets.items() if alphabet in LOOKALIKE}
 
 
 def _short(value: Any) -> str:

@@ -58,7 +58,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
             "tab": tab,
             "tabs": TABS.items(),
             "rows": rows,
-            "may_bulk": sum(row.may_decide for row in rows) > 1,
+            "may_bulk": sum(row.at_once for row in rows) > 1,
             "agents": agents.values(),
             "kinds": labels().items(),
             "chosen": chosen,

@@ -67,6 +67,10 @@ def test_an_action_that_deceives_the_eye_is_marked_and_text_stays_text(team: Tea
     assert "U+200B zero width space" in page
     assert "n\\u043etes\\u200b.txt" in page
     assert "<img src=x>" not in page
+    team.member.user.memberships.update(role="moderator")
+    listed = sign_in(team.member).get("/approvals/").content.decode()
+    assert "Look closely" in listed
+    assert 'value="approve"' not in listed
     assert "<script>alert" not in page
     assert 'name="act" value="approve"' not in page
 

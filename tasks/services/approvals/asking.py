@@ -68,7 +68,7 @@ def ask(
                 "action": action,
                 "digest": digest,
                 "basis": basis,
-                "title": " ".join(title.split())[:200] or kind,
+                "title": _line(title) or kind,
                 "why": why[:4_000],
                 "preview": list(preview),
                 "minimum_role": rule.minimum_role,
@@ -80,6 +80,11 @@ def ask(
         if created:
             telling.changed(approval)
     return approval
+
+
+def _line(title: str) -> str:
+    """Return a title on one line, in which nothing unseen can turn words around."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in " ".join(title.split()))[:200]
 
 
 def withdraw(actor: Actor, approval_id: int) -> Approval:
