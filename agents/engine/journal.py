@@ -128,7 +128,7 @@ class DatabaseJournal:
 
     def _admit(self, number: int, calls: list[PreparedCall], held: Held) -> None:
         """Ask policies; note at the run that it waits for a person, so that whoever ends it takes the question back."""
-        self.gate.admit([(call, self._key(number, call.position)) for call in calls], held)
+        self.gate.admission.admit([(call, self._key(number, call.position)) for call in calls], held)
         if self._waiting(calls):
             self._note_waiting("approval")
 
@@ -162,7 +162,7 @@ class DatabaseJournal:
         reach("approval.before")
         with fenced(self.process.claim) as held:
             self._check_cancel(held)
-            if not self.gate.settle(call, key, held):
+            if not self.gate.admission.settle(call, key, held):
                 self._note_waiting("approval")
                 return endings.lay_to_wait(self.process)
             if call.is_open and call.is_transactional:
@@ -188,7 +188,7 @@ class DatabaseJournal:
         open_calls = [call for call in calls if call.is_open]
         for place, call in enumerate(c for c in open_calls if not c.ends_run):
             self.check()
-            if place and self.gate.permits.seen:
+            if place and self.gate.admission.permits.seen:
                 self._ask_again(step, call, calls)
             if call.is_open:
                 self._run_call(step, call)
@@ -212,7 +212,7 @@ class DatabaseJournal:
             with fenced(self.process.claim) as held:
                 self.gate.run_transactional(call, key, held)
                 self._update_call(step, call)
-                self.gate.permits.look_again(held.has_policies)
+                self.gate.admission.permits.look_again(held.has_policies)
             return
         release_connection()
         reach("tool.before")
@@ -220,14 +220,14 @@ class DatabaseJournal:
         reach("tool.after")
         with fenced(self.process.claim) as held:
             self._update_call(step, call)
-            self.gate.permits.look_again(held.has_policies)
+            self.gate.admission.permits.look_again(held.has_policies)
             reach("result.stored")
         reach("result.committed")
 
     def _ask_again(self, step: Step, call: PreparedCall, calls: list[PreparedCall]) -> None:
         """Ask the policy for a call that others of its step came before; if it waits now, so do those after it."""
         with fenced(self.process.claim) as held:
-            self.gate.ask_again(call, self._key(step.number, call.position), held)
+            self.gate.admission.ask_again(call, self._key(step.number, call.position), held)
             self._update_call(step, call)
             if not self._waiting([call]):
                 return

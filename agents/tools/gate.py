@@ -20,13 +20,13 @@ from accounts.logs import get_logger
 from agents.errors import LostLease, RunStopped, ToolFailed, ToolRetry
 from agents.loop import Ending
 from agents.models import CallState, Policy, ToolCall
+from agents.tools.admission import Admission, context_of
 from agents.tools.authority import check_requester
-from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
+from agents.tools.base import Arguments, Tool, ToolOutput
 from agents.tools.guard import LIMITS, LoopGuard
-from agents.tools.permits import OFF, Call, Permit, Permits
+from agents.tools.permits import OFF
 from agents.tools.strikes import Strikes
 from llm import types as chat
-from tasks.models import Approval
 
 if TYPE_CHECKING:
     from agents.engine.claims import Held
@@ -35,13 +35,6 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 OUTPUT_CAP_BYTES = 50_000
-LATER = (
-    "This waits for a person's approval (approval {number}). It is not done yet. You will be told when it is; tell people"
-    " that it waits, and do not call it again."
-)
-NEEDS_WORKER = (
-    "This tool asks a person first, and a conversation must not wait for that. Give the task to a worker."
-)
 UNKNOWN = "Interrupted: whether this call took effect is unknown. Look before you repeat it."
 
 
@@ -91,12 +84,12 @@ class Gate:
 
     def __init__(self, process: Process) -> None:
         self.process = process
-        self.permits = Permits(process)
+        self.admission = Admission(process)
         self.held_tools = process.tools()
         self.tools = {
             name: tool
             for name, tool in self.held_tools.items()
-            if self.permits.policy(tool) != Policy.DISABLE
+            if self.admission.permits.policy(tool) != Policy.DISABLE
         }
         self.guard = LoopGuard(LIMITS[process.run.kind])
         self.strikes = Strikes()
@@ -158,85 +151,15 @@ class Gate:
         tool = self.held_tools.get(row.name)
         if tool is not None and (waits or row.repeatable):
             prepared.tool, prepared.parsed = tool, tool.arguments.model_validate(row.arguments)
-            if waits or self.permits.may_repeat(self._permit_call(prepared, row.key), row.allowed_by):
+            if waits or self.admission.permits.may_repeat(
+                self.admission.wanted(prepared, row.key), row.allowed_by
+            ):
                 return prepared
         prepared.close(CallState.UNKNOWN, UNKNOWN)
         ToolCall.objects.filter(pk=row.pk, state=CallState.RUNNING).update(
             state=prepared.state, result=prepared.result, finished_at=timezone.now()
         )
         return prepared
-
-    def admit(self, calls: list[tuple[PreparedCall, str]], held: Held) -> None:
-        """Ask policies about the calls of a new step, in its transaction; each comes with its key.
-
-        What a person has to decide is asked here. A run that waits also holds back every call after it, so that the
-        order of the model is kept; another goes on, and is told that the call will be made later.
-        """
-        self.permits.look_again(held.has_policies)
-        waiting = False
-        for call, key in calls:
-            if not call.is_open:
-                continue
-            wanted = self._permit_call(call, key)
-            permit = self.permits.judge(wanted, spends=not waiting)
-            if permit.waits:
-                waiting = self._ask(call, wanted) or waiting
-            elif permit.refusal:
-                call.close(CallState.REFUSED, permit.refusal)
-            elif waiting:
-                call.state = CallState.WAITING
-            else:
-                call.allowed_by = permit.allowed_by
-
-    def settle(self, call: PreparedCall, key: str, held: Held) -> bool:
-        """Decide about the first waiting call of a run, in a fenced transaction; False while it has to wait on."""
-        self.permits.look_again(held.has_policies)
-        wanted = self._permit_call(call, key)
-        permit = self.permits.settle(wanted)
-        if permit.waits:
-            return not self._ask(call, wanted)
-        self._let(call, permit)
-        return True
-
-    def ask_again(self, call: PreparedCall, key: str, held: Held) -> None:
-        """Ask the policy once more for a call that other calls of its step were before; it may have changed meanwhile."""
-        self.permits.look_again(held.has_policies)
-        wanted = self._permit_call(call, key)
-        policy = self.permits.policy(wanted.tool)
-        if policy == Policy.ALLOW or (policy == Policy.ASK and call.allowed_by):
-            return
-        permit = self.permits.judge(wanted)
-        if permit.waits:
-            self._ask(call, wanted)
-        else:
-            self._let(call, permit)
-
-    def _let(self, call: PreparedCall, permit: Permit) -> None:
-        if permit.refusal:
-            call.close(CallState.REFUSED, permit.refusal)
-        else:
-            call.state, call.allowed_by = CallState.RUNNING, permit.allowed_by
-            call.started_at = timezone.now()
-
-    def _ask(self, call: PreparedCall, wanted: Call) -> bool:
-        """Ask a person; True if the run has to wait for it now."""
-        if not self.process.waits_for_people and not wanted.tool.transactional:
-            call.close(CallState.REFUSED, NEEDS_WORKER)
-            return False
-        asked = self.permits.ask(wanted)
-        if not isinstance(asked, Approval):
-            call.close(CallState.REFUSED, asked)
-            return False
-        call.state = CallState.WAITING
-        if self.process.waits_for_people:
-            return True
-        call.result = LATER.format(number=asked.pk)
-        return False
-
-    def _permit_call(self, call: PreparedCall, key: str) -> Call:
-        assert call.tool is not None
-        assert call.parsed is not None
-        return Call(call.tool, call.parsed, key, self._context(key))
 
     def run_transactional(self, call: PreparedCall, key: str, held: Held) -> Ending | None:
         """Run an open call inside the caller's transaction."""
@@ -254,7 +177,7 @@ class Gate:
     def _run(self, call: PreparedCall, key: str, held: Held | None = None) -> ToolOutput | None:
         assert call.tool is not None
         run = self.process.run
-        context = self._context(key, held)
+        context = context_of(self.process, key, held)
         output: ToolOutput | None = None
         try:
             if call.tool.needs_member:
@@ -277,16 +200,6 @@ class Gate:
         self.guard.saw(call.call.name, call.arguments, call.result)
         self.strikes.saw(call.call.name, call.state)
         return output
-
-    def _context(self, key: str, held: Held | None = None) -> ToolContext:
-        return ToolContext(
-            run=self.process.run,
-            process=self.process,
-            key=key,
-            cancel=self.process.claim.cancel,
-            workspace=self.process.workspace,
-            held=held,
-        )
 
 
 def cap(text: str) -> str:
