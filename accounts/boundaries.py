@@ -32,6 +32,8 @@ WORKER_BOUNDARIES = (
     "nudge.after",
 )
 SYNTHESIS_BOUNDARIES = ("synthesis.before", "synthesis.swapped")
+APPROVAL_BOUNDARIES = ("approval.before", "approval.claimed", "approval.committed")
+"""Reached by a worker where a run takes up what a person has decided."""
 DELIVERY_BOUNDARIES = ("send.before", "send.after")
 
 

@@ -34,6 +34,7 @@ from agents.models import (
     Step,
     Synthesis,
     ToolCall,
+    ToolPolicy,
     WorkingEvent,
     WorkingState,
 )
@@ -350,4 +351,15 @@ class ProfileAdmin(ReadOnlyAdmin):
     list_filter = (OrganizationFilter,)
     list_select_related = ("agent", "organization")
     search_fields = ("display_name",)
+    ordering = ("-id",)
+
+
+@admin.register(ToolPolicy)
+class ToolPolicyAdmin(ReadOnlyAdmin):
+    """Policies are set on the page of the tools, which writes down who did."""
+
+    list_display = ("id", "tool", "agent", "policy", "updated_by", "updated_at", "organization")
+    list_filter = ("policy", "tool", OrganizationFilter)
+    list_select_related = ("organization", "agent", "updated_by")
+    search_fields = ("tool",)
     ordering = ("-id",)

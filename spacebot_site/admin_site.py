@@ -51,9 +51,17 @@ UNFOLD: dict[str, Any] = {
                 _link("Runs", "play_circle", "agents_run"),
                 _link("Steps", "footprint", "agents_step"),
                 _link("Tool calls", "build", "agents_toolcall"),
+                _link("Tool policies", "policy", "agents_toolpolicy"),
                 _link("Reports", "summarize", "agents_report"),
                 _link("Follow-ups", "input", "agents_runinput"),
                 _link("Prompts", "article", "agents_prompt"),
+            ),
+            _group(
+                "Approvals",
+                _link("Approvals", "verified_user", "tasks_approval"),
+                _link("Verdicts", "how_to_vote", "tasks_decision"),
+                _link("Grants", "vpn_key", "tasks_grant"),
+                _link("Rules", "rule", "tasks_approvalrule"),
             ),
             _group(
                 "Memory",

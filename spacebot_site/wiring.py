@@ -13,6 +13,7 @@ from accounts.models import ApiToken, Membership, User
 from agents.models import Agent
 from agents.queries import get_agent
 from agents.services import happenings
+from agents.services.approvals import TOOL_CALL
 from memory import hooks as memory_hooks
 from memory.ingestion.agents import AgentPlace, set_agent_directory
 from memory.ingestion.erasure import FILES
@@ -21,6 +22,7 @@ from messaging.hooks import on_joined as joined
 from messaging.queries import can_read_conversation
 from realtime.access import set_conversation_gate
 from realtime.services import announce_access_change
+from tasks.services.approvals import kinds
 
 
 def connect() -> None:
@@ -34,6 +36,7 @@ def connect() -> None:
     memory_hooks.on_edited.append(happenings.memory_corrected)
     memory_hooks.on_withdrawn.append(happenings.memory_withdrawn)
     memory_hooks.on_ingested.append(happenings.file_ingested)
+    kinds.register("tool_call", TOOL_CALL)
     hooks.on_membership_removed.append(announce_access_change)
     hooks.on_role_changed.append(announce_access_change)
     for model in (Membership, ApiToken):

@@ -22,6 +22,7 @@ class RunOut(Schema):
     id: int
     kind: str
     state: str
+    waiting_for: str
     title: str
     interactive: bool
     conversation_id: int | None
@@ -42,6 +43,7 @@ class ToolCallOut(Schema):
     name: str
     arguments: Any
     state: str
+    allowed_by: str
     result: str
     started_at: datetime
     finished_at: datetime | None

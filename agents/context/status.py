@@ -61,12 +61,15 @@ def status_block(conversation_id: int) -> str:
             "interactive",
             "created_at",
             "cancel_requested_at",
+            "waiting_for",
         )[:20]
     )
     now = timezone.now()
     lines = []
     for run in rows:
         words = "being cancelled" if run.cancel_requested_at else WORDS[RunState(run.state)]
+        if run.state == RunState.WAITING and run.waiting_for:
+            words = "waiting for a person's approval"
         age_s = int((now - run.created_at).total_seconds())
         kind = "interactive worker" if run.interactive else _who(run)
         progress = f"; last status: {indent(run.status_text)}" if run.status_text else ""

@@ -41,12 +41,16 @@ _STARTED = _process_started()
 
 @dataclass
 class Claim:
-    """The right to execute a run, until the lease ends or the fence rises. `started` is monotonic seconds."""
+    """The right to execute a run, until the lease ends or the fence rises. `started` is monotonic seconds.
+
+    `has_policies`: the organization has set a policy for some tool, or this is not known.
+    """
 
     run_id: int
     conversation_id: int | None
     fence: int
     active_limit_s: float
+    has_policies: bool = True
     cancel: CancelToken = field(default_factory=CancelToken)
     started: float = field(default_factory=time.monotonic)
 
@@ -66,7 +70,8 @@ update agents_run r
         select count(*) from agents_run other
          where other.conversation_id = r.conversation_id and other.kind = r.kind and other.state = 'running'
            and other.id <> r.id) < %(limit)s)
-returning r.conversation_id, r.fence, r.active_limit_s, r.active_ms
+returning r.conversation_id, r.fence, r.active_limit_s, r.active_ms,
+    exists (select 1 from agents_toolpolicy p where p.organization_id = r.organization_id)
 """
 
 
@@ -88,12 +93,13 @@ def claim(run_id: int, kind: str, conversation_id: int | None) -> Claim | None:
             row = cursor.fetchone()
     if row is None:
         return None
-    conversation, fence, limit_s, active_ms = row
+    conversation, fence, limit_s, active_ms, has_policies = row
     return Claim(
         run_id=run_id,
         conversation_id=conversation,
         fence=fence,
         active_limit_s=max(0.0, limit_s - active_ms / 1000),
+        has_policies=has_policies,
     )
 
 
@@ -106,11 +112,13 @@ class Held:
 
     last_seq: int
     cancel_requested: bool
+    has_policies: bool = True
 
 
 HOLD = """
 with c as (select last_seq from messaging_conversation where id = %s for no key update)
-select c.last_seq, r.cancel_requested_at is not null
+select c.last_seq, r.cancel_requested_at is not null,
+    exists (select 1 from agents_toolpolicy p where p.organization_id = r.organization_id)
   from agents_run r left join c on true
  where r.id = %s and r.fence = %s and r.state = 'running' for no key update of r
 """
@@ -128,7 +136,7 @@ def fenced(claim: Claim) -> Iterator[Held]:
         row = cursor.fetchone()
         if row is None:
             raise LostLease(f"run {claim.run_id} is executed elsewhere")
-        yield Held(last_seq=row[0] or 0, cancel_requested=row[1])
+        yield Held(last_seq=row[0] or 0, cancel_requested=row[1], has_policies=row[2])
 
 
 def check_owned(run: Run, claim: Claim) -> None:

@@ -14,6 +14,22 @@ from agents.models import Run, RunKind, RunState
 from agents.processes.base import Process
 from agents.states import check_transition
 from realtime.services import record
+from tasks.services.approvals.asking import withdraw_of_run
+
+
+def lay_to_wait(process: Process) -> Ending:
+    """Let the run lie until a person has decided; it holds no thread, and its time stands still. Call inside `fenced`.
+
+    Nothing is reported and nothing withdrawn: the run goes on where it is.
+    """
+    run = process.run
+    check_transition(RunState.RUNNING, RunState.WAITING)
+    ending = Ending(RunState.WAITING, run.outcome, run.result, run.failure)
+    _close(run, process.claim, ending)
+    record(run.organization_id, wakeups.run_changed(run))
+    if run.conversation_id:
+        wakeups.nudge_next(run.conversation_id, run.kind)
+    return ending
 
 
 def finish(process: Process, ending: Ending, held: Held) -> None:
@@ -22,6 +38,8 @@ def finish(process: Process, ending: Ending, held: Held) -> None:
     check_transition(RunState.RUNNING, ending.state)
     reach("end.before")
     process.before_finish(ending, held)
+    if run.waiting_for:
+        withdraw_of_run(run.pk, reason="the run that asked has ended")
     _close(run, claim, ending)
     process.after_finish(ending, held)
     # What has no conversation would be heard by the whole organization.

@@ -3,6 +3,9 @@
 A step whose calls are all transactional is one commit: the step, the effects and, if one of them ends the run,
 the terminal write. With any other call in it, the step is committed first, each call after it, and the calls that
 end the run last. A crash therefore finds a step either whole or with calls whose state says what is known.
+
+A call that a person has to decide about waits, with all calls after it, and so does the run; what was decided is
+taken up exactly there, see `_go_on`.
 """
 
 from __future__ import annotations
@@ -70,7 +73,7 @@ class DatabaseJournal:
     def resume(self, step: Step) -> StepRecord:
         """Finish the calls of a step that a lost execution left open, without repeating what must not be."""
         calls = [self.gate.restore(row) for row in step.tool_calls.all()]
-        return self._run_calls(step, calls)
+        return self._go_on(step, calls)
 
     def step_limit(self, max_steps: int) -> Ending:
         return self._end(self.process.step_limit())
@@ -91,6 +94,7 @@ class DatabaseJournal:
         with fenced(self.process.claim) as held:
             self._check_cancel(held)
             step = self._store_step(number, response)
+            self._admit(number, calls, held)
             for call in calls:
                 ending = self.gate.run_transactional(call, self._key(number, call.position), held) or ending
             self._store_calls(step, calls)
@@ -100,7 +104,9 @@ class DatabaseJournal:
                     ending = treated
                 else:
                     self._note = treated
-            if ending is not None:
+            if ending is None and self._waiting(calls):
+                ending = endings.lay_to_wait(self.process)
+            elif ending is not None:
                 endings.finish(self.process, ending, held)
             else:
                 self._store_prompt()
@@ -113,11 +119,62 @@ class DatabaseJournal:
         with fenced(self.process.claim) as held:
             self._check_cancel(held)
             step = self._store_step(number, response)
+            self._admit(number, calls, held)
             self._store_calls(step, calls)
             self._store_prompt()
             reach("step.stored")
         reach("step.committed")
-        return self._run_calls(step, calls)
+        return self._go_on(step, calls)
+
+    def _admit(self, number: int, calls: list[PreparedCall], held: Held) -> None:
+        """Ask policies; note at the run that it waits for a person, so that whoever ends it takes the question back."""
+        self.gate.admission.admit([(call, self._key(number, call.position)) for call in calls], held)
+        if self._waiting(calls):
+            self._note_waiting("approval")
+
+    def _note_waiting(self, what: str) -> None:
+        if self.process.run.waiting_for != what:
+            self.process.run.waiting_for = what
+            Run.objects.filter(pk=self.process.run.pk).update(waiting_for=what)
+
+    def _waiting(self, calls: list[PreparedCall]) -> list[PreparedCall]:
+        return [call for call in calls if call.is_waiting] if self.process.waits_for_people else []
+
+    def _go_on(self, step: Step, calls: list[PreparedCall]) -> StepRecord:
+        """Run what may run, take up what was decided, one call after the other; lie down while somebody must decide."""
+        while True:
+            record = self._run_calls(step, calls)
+            waiting = self._waiting(calls)
+            if record.ending is not None or not waiting:
+                return record
+            self.check()
+            ending = self._take_up(step, waiting[0], is_last=len(waiting) == 1)
+            if ending is not None:
+                return StepRecord(results=_results(calls), ending=ending)
+
+    def _take_up(self, step: Step, call: PreparedCall, *, is_last: bool) -> Ending | None:
+        """Settle one waiting call in a transaction that also runs it, if it is transactional; or lay the run to wait.
+
+        An approved call outside a transaction is committed as begun before it runs: it never begins twice.
+        """
+        ending: Ending | None = None
+        key = self._key(step.number, call.position)
+        reach("approval.before")
+        with fenced(self.process.claim) as held:
+            self._check_cancel(held)
+            if not self.gate.admission.settle(call, key, held):
+                self._note_waiting("approval")
+                return endings.lay_to_wait(self.process)
+            if call.is_open and call.is_transactional:
+                ending = self.gate.run_transactional(call, key, held)
+            self._update_call(step, call)
+            if is_last:
+                self._note_waiting("")
+            if ending is not None:
+                endings.finish(self.process, ending, held)
+            reach("approval.claimed")
+        reach("approval.committed")
+        return ending
 
     def _store_prompt(self) -> None:
         """Keep the run's prompt from its first step on; a run that ends at once writes it with its end."""
@@ -129,23 +186,14 @@ class DatabaseJournal:
     def _run_calls(self, step: Step, calls: list[PreparedCall]) -> StepRecord:
         """Run what is still open, the calls that end the run last, each result in a commit of its own."""
         open_calls = [call for call in calls if call.is_open]
-        for call in (c for c in open_calls if not c.ends_run):
+        for place, call in enumerate(c for c in open_calls if not c.ends_run):
             self.check()
-            if call.is_transactional:
-                with fenced(self.process.claim) as held:
-                    self.gate.run_transactional(call, self._key(step.number, call.position), held)
-                    self._update_call(step, call)
-            else:
-                release_connection()
-                reach("tool.before")
-                self.gate.run_external(call, self._key(step.number, call.position))
-                reach("tool.after")
-                with fenced(self.process.claim):
-                    self._update_call(step, call)
-                    reach("result.stored")
-                reach("result.committed")
+            if place and self.gate.admission.permits.seen:
+                self._ask_again(step, call, calls)
+            if call.is_open:
+                self._run_call(step, call)
         ending: Ending | None = None
-        if closing := [call for call in open_calls if call.ends_run]:
+        if closing := [call for call in open_calls if call.ends_run and call.is_open]:
             with fenced(self.process.claim) as held:
                 for call in closing:
                     ending = (
@@ -157,6 +205,37 @@ class DatabaseJournal:
                     endings.finish(self.process, ending, held)
             reach("end.committed" if ending else "result.committed")
         return StepRecord(results=_results(calls), ending=ending)
+
+    def _run_call(self, step: Step, call: PreparedCall) -> None:
+        key = self._key(step.number, call.position)
+        if call.is_transactional:
+            with fenced(self.process.claim) as held:
+                self.gate.run_transactional(call, key, held)
+                self._update_call(step, call)
+                self.gate.admission.permits.look_again(held.has_policies)
+            return
+        release_connection()
+        reach("tool.before")
+        self.gate.run_external(call, key)
+        reach("tool.after")
+        with fenced(self.process.claim) as held:
+            self._update_call(step, call)
+            self.gate.admission.permits.look_again(held.has_policies)
+            reach("result.stored")
+        reach("result.committed")
+
+    def _ask_again(self, step: Step, call: PreparedCall, calls: list[PreparedCall]) -> None:
+        """Ask the policy for a call that others of its step came before; if it waits now, so do those after it."""
+        with fenced(self.process.claim) as held:
+            self.gate.admission.ask_again(call, self._key(step.number, call.position), held)
+            self._update_call(step, call)
+            if not self._waiting([call]):
+                return
+            self._note_waiting("approval")
+            for later in calls:
+                if later.is_open and (later.ends_run or later.position > call.position):
+                    later.state = CallState.WAITING
+                    self._update_call(step, later)
 
     def _check_cancel(self, held: Held) -> None:
         if held.cancel_requested:
@@ -206,16 +285,24 @@ class DatabaseJournal:
                 state=call.state,
                 repeatable=call.repeatable,
                 key=self._key(step.number, call.position),
+                allowed_by=call.allowed_by,
                 result=call.result,
                 started_at=call.started_at,
-                finished_at=None if call.is_open else timezone.now(),
+                finished_at=None if call.is_open or call.state == CallState.WAITING else timezone.now(),
             )
             for call in calls
         )
 
     def _update_call(self, step: Step, call: PreparedCall) -> None:
-        ToolCall.objects.filter(step_id=step.pk, position=call.position, state=CallState.RUNNING).update(
-            state=call.state, result=call.result, finished_at=timezone.now()
+        unfinished = call.is_open or call.state == CallState.WAITING
+        ToolCall.objects.filter(
+            step_id=step.pk, position=call.position, state__in=[CallState.RUNNING, CallState.WAITING]
+        ).update(
+            state=call.state,
+            result=call.result,
+            allowed_by=call.allowed_by,
+            started_at=call.started_at,
+            finished_at=None if unfinished else timezone.now(),
         )
 
     def _key(self, number: int, position: int) -> str:

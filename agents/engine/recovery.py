@@ -16,6 +16,7 @@ from agents.models import Run, RunKind, RunState
 from agents.states import check_transition
 from messaging.models import Conversation
 from realtime.services import record, unit_of_work
+from tasks.services.approvals.expiry import expire_due
 
 log = get_logger(__name__)
 
@@ -37,6 +38,7 @@ def sweep() -> int:
     for run_id, kind, conversation_id in rows:
         wakeups.nudge(run_id, kind, conversation_id)
     wake_forgotten()
+    expire_due()
     retire_idle_workers()
     return len(rows)
 
@@ -109,12 +111,13 @@ def _is_dead(owner: str) -> bool:
 
 def retire_idle_workers() -> int:
     """Close interactive workers whose idle time is over."""
-    overdue = Run.objects.filter(kind=RunKind.WORKER, state=RunState.WAITING, due_at__lt=timezone.now())
+    idle = Run.objects.filter(kind=RunKind.WORKER, state=RunState.WAITING, waiting_for="")
+    overdue = idle.filter(due_at__lt=timezone.now())
     count = 0
     for run_id in list(overdue.values_list("id", flat=True)[:100]):
         with unit_of_work():
             run = Run.objects.select_for_update().get(pk=run_id)
-            if run.state != RunState.WAITING or run.due_at > timezone.now():
+            if run.state != RunState.WAITING or run.waiting_for or run.due_at > timezone.now():
                 continue
             check_transition(run.state, RunState.SUCCEEDED)
             run.state, run.finished_at = RunState.SUCCEEDED, timezone.now()

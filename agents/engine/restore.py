@@ -15,6 +15,7 @@ def restore(run: Run, process: Process) -> tuple[Transcript, Step | None]:
     An open step's results are not in the transcript yet: the journal finishes its calls and adds them.
     """
     transcript = Transcript()
+    open_states = {CallState.RUNNING, *([CallState.WAITING] if process.waits_for_people else [])}
     steps = list(Step.objects.filter(run_id=run.pk).order_by("number").prefetch_related("tool_calls"))
     open_step: Step | None = None
     for step in steps:
@@ -31,7 +32,7 @@ def restore(run: Run, process: Process) -> tuple[Transcript, Step | None]:
         transcript.messages.append(message)
         transcript.steps = step.number + 1
         calls = list(step.tool_calls.all())
-        if any(call.state == CallState.RUNNING for call in calls):
+        if any(call.state in open_states for call in calls):
             open_step = step
             continue
         transcript.messages.extend(

@@ -6,6 +6,7 @@ from agents.models.agent import Agent
 from agents.models.context import Checkpoint, Keeping
 from agents.models.cortex import Breaker, BreakerState, CortexJob, CortexLog, Profile
 from agents.models.links import AgentLink, LinkKind
+from agents.models.policy import Policy, ToolPolicy
 from agents.models.record import CallState, Prompt, Step, ToolCall
 from agents.models.run import (
     LIVE_STATES,
@@ -33,6 +34,7 @@ __all__ = [
     "EventType",
     "Keeping",
     "LinkKind",
+    "Policy",
     "Profile",
     "Prompt",
     "Report",
@@ -45,6 +47,7 @@ __all__ = [
     "Synthesis",
     "SynthesisKind",
     "ToolCall",
+    "ToolPolicy",
     "WorkingEvent",
     "WorkingState",
 ]

@@ -55,6 +55,7 @@ class Step(models.Model):
 
 class CallState(models.TextChoices):
     RUNNING = "running"
+    WAITING = "waiting", "Waiting for a person"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     REFUSED = "refused"
@@ -62,7 +63,10 @@ class CallState(models.TextChoices):
 
 
 class ToolCall(models.Model):
-    """One tool call of a step. `key` is its idempotency key; `repeatable` says that running it twice is safe."""
+    """One tool call of a step. `key` is its idempotency key; `repeatable` says that running it twice is safe.
+
+    `allowed_by` names what let it through where the policy was to ask: approval:N or grant:N. A waiting call has not begun.
+    """
 
     organization = models.ForeignKey(Organization, models.CASCADE)
     run = models.ForeignKey(Run, models.CASCADE, related_name="tool_calls")
@@ -74,6 +78,7 @@ class ToolCall(models.Model):
     state = models.CharField(max_length=10, choices=CallState.choices)
     repeatable = models.BooleanField(default=False)
     key = models.CharField(max_length=80, unique=True)
+    allowed_by = models.CharField(max_length=40, blank=True)
     result = models.TextField(blank=True)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)

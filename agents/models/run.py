@@ -45,6 +45,7 @@ class Run(models.Model):
 
     `due_at` holds a queued run back (coalescing). `origin_key` makes the act that started it repeatable.
     `fork_seq` is the newest message a branch may see. `active_ms` counts time spent running, not waiting.
+    `waiting_for` is "approval" from the moment a call waits for a person until its waiting calls are settled.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="runs")
@@ -70,6 +71,7 @@ class Run(models.Model):
     cancel_reason = models.CharField(max_length=300, blank=True)
     active_ms = models.PositiveBigIntegerField(default=0)
     active_limit_s = models.PositiveIntegerField(default=600)
+    waiting_for = models.CharField(max_length=12, blank=True)
     recoveries = models.PositiveSmallIntegerField(default=0)
 
     status_text = models.CharField(max_length=300, blank=True)

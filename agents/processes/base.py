@@ -43,6 +43,10 @@ class Process(ABC):
 
     llm_process: ClassVar[LlmProcess]
     max_steps: ClassVar[int]
+    governed: ClassVar[bool] = True
+    """Whether the organization's tool policies hold; not for upkeep, whose tools no person asked for."""
+    waits_for_people: ClassVar[bool] = False
+    """Whether the run lies waiting while a person decides; else it goes on, and the call is made afterwards."""
 
     def __init__(self, run: Run, claim: Claim) -> None:
         self.run = run

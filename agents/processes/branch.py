@@ -23,6 +23,7 @@ from llm.types import ChatResponse, UserMessage
 class Branch(Child):
     llm_process: ClassVar[LlmProcess] = LlmProcess.BRANCH
     max_steps: ClassVar[int] = 30
+    waits_for_people: ClassVar[bool] = True
 
     def system(self) -> tuple[str, ...]:
         return branch_system(self.run.agent, self.run.conversation)

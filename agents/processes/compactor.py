@@ -31,6 +31,7 @@ SUMMARY_CHARACTERS = 4_000
 class Compactor(Process):
     llm_process: ClassVar[LlmProcess] = LlmProcess.COMPACTOR
     max_steps: ClassVar[int] = 1
+    governed: ClassVar[bool] = False
 
     def system(self) -> tuple[str, ...]:
         return (compactor_system(self.run.agent, rolling_up="checkpoints" in self.run.input),)

@@ -49,6 +49,7 @@ class Keeper(Process):
 
     llm_process: ClassVar[LlmProcess] = LlmProcess.BRANCH
     max_steps: ClassVar[int] = 40
+    governed: ClassVar[bool] = False
     _nudges = 0
 
     def __init__(self, run: Run, claim: Claim) -> None:

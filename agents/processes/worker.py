@@ -28,6 +28,7 @@ NUDGES = 2
 class Worker(Child):
     llm_process: ClassVar[LlmProcess] = LlmProcess.WORKER
     max_steps: ClassVar[int] = 100
+    waits_for_people: ClassVar[bool] = True
 
     def __init__(self, run: Run, claim: Claim) -> None:
         super().__init__(run, claim)

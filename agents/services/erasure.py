@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from agents.models import TERMINAL_STATES, Checkpoint, Prompt, Report, Run, RunInput, Step
 from messaging.models import Participant
 from realtime.models import Event
+from tasks.services.approvals.erasure import erase_approvals_of
 
 ERASED = "[erased]"
 REPEATING = ("run.changed", "checkpoint.created")
@@ -25,6 +26,7 @@ def erase_records_of(organization_id: int, person_id: int) -> int:
     count = checkpoints.count() + events.count()
     events.delete()
     checkpoints.delete()
+    erase_approvals_of(organization_id, conversations, [])
     return count + erase_runs(organization_id, Run.objects.filter(conversation_id__in=conversations))
 
 
@@ -37,6 +39,7 @@ def erase_runs(organization_id: int, runs: QuerySet[Run]) -> int:
     count = steps.count()
     steps.delete()
     RunInput.objects.filter(run_id__in=run_ids).delete()
+    erase_approvals_of(organization_id, set(), run_ids)
     Report.objects.filter(run_id__in=run_ids).update(text=ERASED)
     Run.objects.filter(pk__in=run_ids).update(
         title="", input={}, result={}, failure=None, status_text="", cancel_reason="", prompt=None

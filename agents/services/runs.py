@@ -15,6 +15,7 @@ from agents.states import check_transition
 from messaging.models import Handling, Message
 from messaging.services.messages import mark_handled
 from realtime.services import record, unit_of_work
+from tasks.services.approvals.asking import withdraw_of_run
 
 
 def cancel_run(actor: Actor, run_id: int, *, reason: str = "", as_administrator: bool = False) -> Run:
@@ -42,6 +43,8 @@ def request_cancel(run: Run, *, reason: str) -> None:
         run.state, run.finished_at, run.outcome = RunState.CANCELLED, timezone.now(), "cancelled"
         changed += ["state", "finished_at", "outcome"]
     run.save(update_fields=changed)
+    if run.state == RunState.CANCELLED:
+        withdraw_of_run(run.pk, reason="the run that asked was cancelled")
     if run.state == RunState.CANCELLED and run.kind == RunKind.CHANNEL:
         _leave_unanswered(run)
     record(run.organization_id, wakeups.run_changed(run))

@@ -54,12 +54,24 @@ class ToolOutput:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """What a call would do, for the person who decides.
+
+    `parts` are shown; `basis` is a digest of what they were made from: if it has changed, an approval no longer counts.
+    """
+
+    parts: tuple[dict[str, str], ...] = ()
+    basis: str = ""
+
+
+@dataclass(frozen=True)
 class Tool:
     """A typed function for some process kinds.
 
     `repeatable`: running it twice does no more than running it once. `ends_run`: its output may carry an ending, so
     it runs after all other calls of a step; such a tool is transactional. `needs_member`: the requester must still
-    be a member when it runs.
+    be a member when it runs. `policy` is what holds where an organization has set none; a tool that ends the run is always
+    allowed. `preview` shows what a call would do.
     """
 
     name: str
@@ -72,6 +84,8 @@ class Tool:
     polling: bool = False
     needs_member: bool = True
     ends_run: bool = False
+    policy: str = "allow"
+    preview: Callable[[ToolContext, Any], Preview] | None = None
 
     @cached_property
     def spec(self) -> ToolSpec:

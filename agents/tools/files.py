@@ -10,6 +10,7 @@ import stat
 from pydantic import Field
 
 from agents.errors import ToolFailed, ToolRetry
+from agents.tools import file_previews
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
 from agents.tools.workspace import open_file, open_folder, split
 
@@ -177,6 +178,7 @@ TOOLS = (
         kinds=WORKER,
         transactional=False,
         repeatable=True,
+        preview=file_previews.writing,
     ),
     Tool(
         name="append_file",
@@ -185,6 +187,7 @@ TOOLS = (
         function=append_file,
         kinds=WORKER,
         transactional=False,
+        preview=file_previews.appending,
     ),
     Tool(
         name="edit_file",
@@ -193,6 +196,7 @@ TOOLS = (
         function=edit_file,
         kinds=WORKER,
         transactional=False,
+        preview=file_previews.editing,
     ),
     Tool(
         name="list_files",

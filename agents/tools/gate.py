@@ -1,7 +1,8 @@
 """The one gate: every tool call that runs, whatever started it, passes here.
 
-Order: does this kind of process hold the tool; are the arguments right; does the call repeat itself; is the tool's
-circuit closed; may the requester still act; then it runs, and what it says is capped.
+Order: does this kind of process hold the tool; are the arguments right; has the tool failed too often; does the call
+repeat itself; does its policy let it run, or a grant, or a person; is the tool's circuit closed; may the requester still act;
+then it runs, and what it says is capped.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from accounts.logs import get_logger
 from agents.cortex import breakers
 from agents.errors import LostLease, RunStopped, ToolFailed, ToolRetry, ToolUnavailable
 from agents.loop import Ending
-from agents.models import CallState, ToolCall
+from agents.models import CallState, Policy, ToolCall
+from agents.tools.admission import Admission, context_of
 from agents.tools.authority import check_requester
-from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
+from agents.tools.base import Arguments, Tool, ToolOutput
 from agents.tools.guard import LIMITS, LoopGuard
+from agents.tools.permits import OFF
+from agents.tools.strikes import Strikes
 from llm import types as chat
 
 if TYPE_CHECKING:
@@ -48,11 +52,17 @@ class PreparedCall:
     result: str = ""
     note: str = ""
     health: breakers.Health = "unknown"
+    allowed_by: str = ""
     started_at: datetime = field(default_factory=timezone.now)
 
     @property
     def is_open(self) -> bool:
         return self.state == CallState.RUNNING
+
+    @property
+    def is_waiting(self) -> bool:
+        """Say whether it has not begun: a person decides about it, or about one before it."""
+        return self.state == CallState.WAITING and self.parsed is not None
 
     @property
     def is_transactional(self) -> bool:
@@ -76,29 +86,50 @@ class Gate:
 
     def __init__(self, process: Process) -> None:
         self.process = process
-        self.tools = process.tools()
+        self.admission = Admission(process)
+        self.held_tools = process.tools()
+        self.tools = {
+            name: tool
+            for name, tool in self.held_tools.items()
+            if self.admission.permits.policy(tool) != Policy.DISABLE
+        }
         self.guard = LoopGuard(LIMITS[process.run.kind])
+        self.strikes = Strikes()
+        if process.claim.fence > 1:
+            self.strikes.load(process.run.pk)
 
     def prepare(self, position: int, call: chat.ToolCall) -> PreparedCall:
         """Check the tool, the arguments and the repetition; a refusal is a closed call with its reason."""
         prepared = PreparedCall(position=position, call=call, arguments={})
         tool = self.tools.get(call.name)
         if tool is None:
+            if call.name in self.held_tools:
+                prepared.close(CallState.REFUSED, OFF)
+                return prepared
             prepared.close(
                 CallState.REFUSED,
                 f"There is no tool {call.name[:60]!r} here. You have: {', '.join(self.tools)}.",
             )
             return prepared
+        if refusal := self.strikes.refusal(call.name):
+            prepared.close(CallState.REFUSED, refusal)
+            return prepared
         try:
-            prepared.arguments = json.loads(call.arguments or "{}")
+            prepared.arguments = json.loads(call.arguments or "{}", object_pairs_hook=_without_twins)
             prepared.parsed = tool.arguments.model_validate(prepared.arguments)
         except ValidationError as error:
             prepared.close(
                 CallState.FAILED, f"The arguments are wrong: {_explain(error)}. Mend them and call again."
             )
+            self.strikes.saw(call.name, CallState.FAILED)
+            return prepared
+        except _Twins as error:
+            prepared.close(CallState.FAILED, f"The arguments name {error} twice. Mend them and call again.")
+            self.strikes.saw(call.name, CallState.FAILED)
             return prepared
         except ValueError:
             prepared.close(CallState.FAILED, "The arguments are not a JSON object. Mend them and call again.")
+            self.strikes.saw(call.name, CallState.FAILED)
             return prepared
         verdict = self.guard.check(call.name, prepared.arguments, polling=tool.polling)
         prepared.note = verdict.note
@@ -113,19 +144,23 @@ class Gate:
         """Return a recorded call as a recovery finds it; what must not be repeated is closed as unknown."""
         call = chat.ToolCall(row.call_id, row.name, json.dumps(row.arguments))
         prepared = PreparedCall(
-            position=row.position, call=call, arguments=row.arguments, state=row.state, result=row.result
+            position=row.position, call=call, arguments=row.arguments, state=row.state, result=row.result,
+            allowed_by=row.allowed_by,
+        )  # fmt: skip
+        waits = row.state == CallState.WAITING and self.process.waits_for_people
+        if row.state != CallState.RUNNING and not waits:
+            return prepared
+        tool = self.held_tools.get(row.name)
+        if tool is not None and (waits or row.repeatable):
+            prepared.tool, prepared.parsed = tool, tool.arguments.model_validate(row.arguments)
+            if waits or self.admission.permits.may_repeat(
+                self.admission.wanted(prepared, row.key), row.allowed_by
+            ):
+                return prepared
+        prepared.close(CallState.UNKNOWN, UNKNOWN)
+        ToolCall.objects.filter(pk=row.pk, state=CallState.RUNNING).update(
+            state=prepared.state, result=prepared.result, finished_at=timezone.now()
         )
-        if row.state != CallState.RUNNING:
-            return prepared
-        tool = self.tools.get(row.name)
-        if tool is None or not row.repeatable:
-            prepared.close(CallState.UNKNOWN, UNKNOWN)
-            ToolCall.objects.filter(pk=row.pk, state=CallState.RUNNING).update(
-                state=prepared.state, result=prepared.result, finished_at=timezone.now()
-            )
-            return prepared
-        prepared.tool = tool
-        prepared.parsed = tool.arguments.model_validate(row.arguments)
         return prepared
 
     def run_transactional(self, call: PreparedCall, key: str, held: Held) -> Ending | None:
@@ -149,14 +184,7 @@ class Gate:
     def _run(self, call: PreparedCall, key: str, held: Held | None = None) -> ToolOutput | None:
         assert call.tool is not None
         run = self.process.run
-        context = ToolContext(
-            run=run,
-            process=self.process,
-            key=key,
-            cancel=self.process.claim.cancel,
-            workspace=self.process.workspace,
-            held=held,
-        )
+        context = context_of(self.process, key, held)
         output: ToolOutput | None = None
         try:
             if call.tool.needs_member:
@@ -180,6 +208,7 @@ class Gate:
                 CallState.FAILED, "The tool failed for a reason of its own; it was logged. Try another way."
             )
         self.guard.saw(call.call.name, call.arguments, call.result)
+        self.strikes.saw(call.call.name, call.state)
         return output
 
 
@@ -190,6 +219,18 @@ def cap(text: str) -> str:
         return text
     kept = data[:OUTPUT_CAP_BYTES].decode(errors="ignore")
     return f"{kept}\n[cut: {len(data):,} bytes in all, the first {OUTPUT_CAP_BYTES:,} are shown]"
+
+
+class _Twins(ValueError):
+    """An object names one key twice: what people are shown and what a tool is given could differ."""
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twins(repr(next(name for name in names if names.count(name) > 1)))
+    return found
 
 
 def _explain(error: ValidationError) -> str:

@@ -7,7 +7,7 @@ import random
 import sys
 from collections.abc import Callable
 
-from spacebot_site.bench import faults, locomo, recall, turns
+from spacebot_site.bench import approvals, faults, locomo, recall, turns
 from spacebot_site.bench.report import Aim, show
 
 
@@ -43,6 +43,7 @@ def _show_parts(title: str, parts: dict[str, float]) -> None:
 
 
 BENCHES: dict[str, Callable[..., int]] = {
+    "approvals": approvals.run,
     "faults": run_faults,
     "turns": run_turns,
     "locomo": locomo.run,

@@ -18,9 +18,11 @@ from messaging.queries import get_conversation, get_message
 from messaging.services.conversations import mark_read
 from spacebot_site.web import conversation_list as listing
 from spacebot_site.web import cortex, timeline
+from spacebot_site.web.approval_words import describe
 from spacebot_site.web.door import page, wants_fragment
 from spacebot_site.web.forms import number
 from spacebot_site.web.message_parts import quote_of
+from tasks.queries.approvals import list_approvals
 
 SUGGESTIONS = (
     ("message-square", "Say hello", "Hello! What can you do?"),
@@ -74,6 +76,10 @@ def conversation(request: HttpRequest, actor: Actor, conversation_id: int) -> Ht
             "timeline": shown,
             "first_unread": first_unread,
             "me": mine.person,
+            "waiting": describe(
+                actor, list_approvals(actor, state="open", conversation_id=found.pk, limit=10), agents
+            ),
+            "here": request.path,
             "suggestions": cortex.SUGGESTIONS if is_cortex_chat(found) else SUGGESTIONS,
             "emojis": REACTIONS,
         },

@@ -16,6 +16,7 @@ from accounts.actor import Actor
 from accounts.models import Organization, Role
 from realtime.models import EventCounter
 from realtime.notices.queries import unread_notices
+from tasks.queries.approvals import decidable
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,12 @@ MAIN = (
     Entry("Chat", "messages-square", "chat", "c", "/chat/"),
     Entry("Runs", "activity", "runs", "r", "/runs/"),
     Entry("Memory", "brain", "memories", "y", "/memory/"),
+    Entry("Approvals", "shield-check", "approvals", "v", "/approvals/", waiting=decidable),
     Entry("Agents", "bot", "agents", "a", "/agents/"),
 )
 SETTINGS = (
     Entry("Models", "cpu", "models", "m", "/settings/models/", Role.ADMIN),
+    Entry("Tools", "wrench", "tools", "o", "/settings/tools/"),
     Entry("Secrets", "key-round", "secrets", "s", "/settings/secrets/", Role.ADMIN),
     Entry("Members", "users", "members", "p", "/settings/members/"),
     Entry("API tokens", "ticket", "tokens", "t", "/settings/tokens/"),
@@ -66,7 +69,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 def _facts(actor: Actor) -> dict[str, int]:
     """Return the newest event's number and what waits behind each entry, in one statement."""
     counted: dict[str, Any] = {
-        entry.name: Subquery(
+        f"count_{entry.name}": Subquery(
             entry.waiting(actor).order_by().annotate(n=Func(F("pk"), function="count")).values("n")
         )
         for entry in MAIN
@@ -76,7 +79,8 @@ def _facts(actor: Actor) -> dict[str, int]:
     rows = Organization.objects.filter(pk=actor.organization.pk)
     values: dict[str, Any] = {"last_event": Coalesce(Subquery(last), 0), **counted}
     names = tuple(values)
-    return dict(zip(names, rows.annotate(**values).values_list(*names).get(), strict=True))
+    row = zip(names, rows.annotate(**values).values_list(*names).get(), strict=True)
+    return {name.removeprefix("count_"): value for name, value in row}
 
 
 def rail(path: str, actor: Actor) -> dict[str, list[dict[str, Any]]]:

@@ -15,9 +15,11 @@ from agents.models import LIVE_STATES, RunKind, RunState
 from agents.queries import list_agents, readable_runs
 from messaging.queries import list_conversations
 from spacebot_site.web import conversation_list as listing
+from spacebot_site.web.approval_words import describe
 from spacebot_site.web.door import page
 from spacebot_site.web.first_steps import first_steps
 from spacebot_site.web.message_parts import quote_of
+from tasks.queries.approvals import decidable
 
 CONVERSATIONS = 8
 RUNS = 6
@@ -58,6 +60,8 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
                 kind__in=(RunKind.BRANCH, RunKind.WORKER, RunKind.COLLEAGUE), state=RunState.SUCCEEDED
             )[:RUNS],
             "agents": [agent for agent in agents.values() if agent.enabled][:RUNS],
+            "waiting": describe(actor, decidable(actor).order_by("-id")[:RUNS], agents),
+            "here": request.path,
             "steps": steps,
             "steps_left": sum(not step.done for step in steps),
         },

@@ -13,6 +13,7 @@ from agents.models import LIVE_STATES, CallState, Run, RunKind, RunState, Step
 from agents.payloads import run_payload
 from agents.queries import list_steps, readable_runs, was_there
 from messaging.models import Message
+from tasks.queries.approvals import list_approvals
 
 WIDTH = 1000
 LEAST = 4
@@ -37,6 +38,7 @@ def load(actor: Actor, run: Run) -> dict[str, Any]:
         "prompt": run.prompt if is_open else None,
         "steps": steps,
         "children": children,
+        "approvals": list_approvals(actor, run_id=run.pk, limit=20),
         "messages_in": _causes(run),
         "messages_out": list(Message.objects.filter(run_id=run.pk).order_by("seq")),
         "totals": _totals(steps),

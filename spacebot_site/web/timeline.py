@@ -29,6 +29,7 @@ STATE_WORDS = {
     RunState.TIMED_OUT: "Ran out of time",
     RunState.INTERRUPTED: "Interrupted",
 }
+WAITS_FOR_APPROVAL = "Waiting for approval"
 OUTCOME_WORDS = {"partial": "Partly done", "failed": "Did not work out"}
 
 
@@ -102,8 +103,10 @@ def card(run: Run, tool: str = "") -> dict[str, Any]:
     """Return a run as its live card shows it."""
     live = run.state in LIVE_STATES
     words = STATE_WORDS[RunState(run.state)]
+    if run.state == RunState.WAITING and run.waiting_for:
+        words = WAITS_FOR_APPROVAL
     if live:
-        status = run.status_text or words
+        status = words if run.waiting_for and run.state == RunState.WAITING else run.status_text or words
     elif run.state in (RunState.FAILED, RunState.TIMED_OUT):
         status = run_payload(run)["failure"] or words
     else:

@@ -7,6 +7,7 @@ from django.urls import path
 from spacebot_site.web import (
     agent_chart,
     agents,
+    approvals,
     chat,
     chat_forms,
     cortex,
@@ -27,6 +28,7 @@ from spacebot_site.web import (
     secret_names,
     sign_in,
     tokens,
+    tool_settings,
 )
 
 urlpatterns = [
@@ -49,6 +51,9 @@ urlpatterns = [
     path("chat/<int:conversation_id>/quote/<int:message_id>/", chat.quote, name="quote"),
     path("runs/", runs.index, name="runs"),
     path("runs/<int:run_id>/", runs.detail, name="run"),
+    path("approvals/", approvals.index, name="approvals"),
+    path("approvals/grants/", approvals.grant_list, name="grants"),
+    path("approvals/<int:approval_id>/", approvals.one, name="approval"),
     path("agents/", agents.index, name="agents"),
     path("agents/chart/", agent_chart.index, name="agent_chart"),
     path("agents/new/", agents.new, name="new_agent"),
@@ -66,6 +71,7 @@ urlpatterns = [
     path("settings/models/providers/<int:provider_id>/offered/", model_forms.offered, name="offered_models"),
     path("settings/models/<int:entry_id>/", model_forms.model, name="edit_model"),
     path("settings/models/<int:entry_id>/test/", model_settings.try_out, name="test_model"),
+    path("settings/tools/", tool_settings.index, name="tools"),
     path("settings/members/", members.index, name="members"),
     path("settings/tokens/", tokens.index, name="tokens"),
     path("settings/secrets/", secret_names.index, name="secrets"),

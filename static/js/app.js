@@ -8,6 +8,7 @@ import "./keys.js";
 import "./palette.js";
 import "./drawer.js";
 import "./run_actions.js";
+import "./approvals.js";
 import "./fresh.js";
 import "./filters.js";
 import { connect } from "./live.js";

@@ -5,11 +5,12 @@ const dated = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
 function ago(moment, now) {
-  const seconds = (now - moment) / 1000;
+  const seconds = Math.abs(now - moment) / 1000;
+  const said = (size, unit) => (moment > now ? `in ${Math.floor(seconds / size)} ${unit}` : `${Math.floor(seconds / size)} ${unit} ago`);
   if (seconds < 60) return "now";
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
-  if (seconds < 604_800) return `${Math.floor(seconds / 86_400)} d ago`;
+  if (seconds < 3600) return said(60, "min");
+  if (seconds < 86_400) return said(3600, "h");
+  if (seconds < 604_800) return said(86_400, "d");
   return moment.getFullYear() === now.getFullYear() ? day.format(moment) : dated.format(moment);
 }
 

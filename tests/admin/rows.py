@@ -25,6 +25,7 @@ from agents.models import (
     Step,
     Synthesis,
     ToolCall,
+    ToolPolicy,
     WorkingEvent,
     WorkingState,
 )
@@ -41,6 +42,7 @@ from messaging.models import (
 from realtime.models import Event, EventCounter, Notice, NoticeSetting
 from secret_store.models import DataKey
 from secret_store.services import set_secret
+from tasks.models import Approval, ApprovalRule, Decision, Grant
 from tests.factories import Team
 
 WHISPER = "whispered-in-private"
@@ -136,6 +138,21 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     make(CortexLog, agent=team.agent, job="upkeep", event="done", text="Nothing to drop.")
     make(Breaker, agent=team.agent, tool="write_file", failures=1)
     make(Profile, agent=team.agent, display_name="Spacebot", status_line="Helps.", bio="I help.", made_at=now)
+    make(ToolPolicy, tool="write_file", policy="allow")
+    asked = make(
+        Approval, kind="tool_call", subject="write_file", conversation=conversation, run_id=run.pk, origin_key=slug,
+        action={"arguments": {"content": WHISPER}}, digest=slug, title=WHISPER, why=WHISPER, reason=WHISPER,
+        preview=[{"label": WHISPER, "form": "text", "text": WHISPER}],
+        discussion=[{"user_id": 1, "name": WHISPER, "kind": "answer", "text": WHISPER, "at": now.isoformat()}],
+        result=WHISPER, minimum_role="moderator",
+        expires_at=now, state="rejected",
+    )  # fmt: skip
+    make(Decision, approval=asked, user=team.moderator.user, verdict="reject", comment=WHISPER, at=now)
+    make(
+        Grant, agent_id=team.agent.pk, subject="write_file", constraint={"path": {"is": WHISPER}},
+        given_by=team.owner.user, ends_at=now, approval=asked,
+    )  # fmt: skip
+    make(ApprovalRule, subject="write_file")
     make(Report, conversation=conversation, run=run, outcome="done", text=WHISPER)
     said = {
         "agent_id": team.agent.pk, "type": "fact", "importance": 0.5, "audience": "person", "audience_person": person,

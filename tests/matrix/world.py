@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -31,6 +32,8 @@ from messaging.models import Conversation, Message
 from messaging.services.conversations import start_conversation
 from realtime.models import Notice
 from secret_store.services import set_secret
+from tasks.models import Approval, ApprovalRule, Grant
+from tasks.services.approvals.asking import Asker, ask
 from tests.admin.rows import make_installation_rows, make_rows
 from tests.api.conftest import Api
 from tests.factories import Team, make_team
@@ -154,9 +157,16 @@ def _values(team: Team) -> dict[str, Any]:
     Profile.objects.create(
         organization=organization, agent=agent, display_name="x", status_line="x", bio="x", made_at=now
     )
+    asked = make_approval(team, conversation)
+    rule = ApprovalRule.objects.create(organization=organization, subject="nothing")
+    grant = Grant.objects.create(
+        organization=organization, agent_id=agent.pk, subject="write_file", given_by=team.owner.user,
+        ends_at=now + timedelta(days=1),
+    )  # fmt: skip
     return {
         "notice_id": notice.pk, "link_id": link.pk,
         "breaker_id": breaker.pk, "job_name": "associations",
+        "approval_id": asked.pk, "grant_id": grant.pk, "rule_id": rule.pk, "tool": "write_file",
         "file_id": file.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk, "relation": "related_to",
         "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
         "run_id": run.pk, "token_id": token.pk,
@@ -165,6 +175,17 @@ def _values(team: Team) -> dict[str, Any]:
         "key": "unknown", "uidb36": "1", "app_label": "agents", "content_type_id": 1, "object_id": 1,
         "id": guest.pk, "url": "nothing/here",
     }  # fmt: skip
+
+
+def make_approval(team: Team, conversation: Conversation) -> Approval:
+    """Make one of no real kind that the member asked for, in a conversation the member is in."""
+    return ask(
+        Asker(
+            team.organization.pk, agent_id=conversation.agent_id, conversation_id=conversation.pk,
+            requester_user_id=team.member.user.pk,
+        ),
+        kind="nothing", action={"do": "nothing"}, origin_key="matrix", title="Nothing",
+    )  # fmt: skip
 
 
 def _foreign_packages_rows(team: Team) -> list[Model]:

@@ -9,6 +9,7 @@ import pytest
 from agents.models import Checkpoint, RunKind, RunState
 from llm.models import ModelEntry, Provider, Route
 from messaging.models import Message, Reaction
+from tasks.services.approvals.asking import Asker, ask
 from tests.factories import Team
 from tests.web.conftest import SignIn
 from tests.web.test_chat_pages import say, worker
@@ -16,15 +17,19 @@ from tests.web.test_pages import private_chat
 from tests.web.test_run_pages import finished_worker
 
 MOST = {
-    "/home/": 18,
+    "/home/": 22,
     "/chat/": 7,
     "/chat/list/": 7,
-    "/chat/{chat}/": 14,
+    "/chat/{chat}/": 19,
     "/chat/{chat}/before/20/": 10,
     "/chat/{chat}/people/": 8,
     "/chat/{chat}/model/": 6,
     "/chat/{chat}/rename/": 5,
     "/chat/new/": 6,
+    "/approvals/": 12,
+    "/approvals/?show=open": 12,
+    "/approvals/grants/": 6,
+    "/settings/tools/": 8,
     "/palette/?q=a": 6,
     "/runs/": 5,
     "/runs/{run}/": 14,
@@ -63,6 +68,11 @@ def full(team: Team) -> dict[str, int]:
         Reaction.objects.create(organization=team.organization, message=said, run_id=1, emoji="👍")
     chat.settings = {"model": entry.pk}
     chat.save()
+    for number in range(10):
+        ask(
+            Asker(team.organization.pk, conversation_id=chat.pk, requester_user_id=team.member.user.pk),
+            kind="tool_call", action={"arguments": {}}, origin_key=f"ask{number}", title="Ask",
+        )  # fmt: skip
     for end in (10, 20):
         Checkpoint.objects.create(
             organization=team.organization,

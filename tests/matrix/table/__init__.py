@@ -6,11 +6,23 @@ Whatever answers and is not in here fails the suite. A new subject is a module o
 from __future__ import annotations
 
 from spacebot_site.api.docs import schema
-from tests.matrix.table import acts, admin, api, cortex, links, memory_export, notices, pages, working
+from tests.matrix.table import (
+    acts,
+    admin,
+    api,
+    approvals,
+    cortex,
+    links,
+    memory_export,
+    notices,
+    pages,
+    working,
+)
 from tests.matrix.table.rules import Act, Operation, Page, Rows
 
 API: dict[str, Operation] = {
     **api.API,
+    **approvals.API,
     **cortex.API,
     **links.API,
     **memory_export.API,
@@ -19,18 +31,21 @@ API: dict[str, Operation] = {
 }
 PAGES: dict[str, Page] = {
     **pages.PAGES,
+    **approvals.PAGES,
     **cortex.PAGES,
     **links.PAGES,
     **notices.PAGES,
 }
 ACTS: list[Act] = [
     *acts.ACTS,
+    *approvals.ACTS,
     *cortex.ACTS,
     *links.ACTS,
     *notices.ACTS,
 ]
 ADMIN_ROWS: dict[str, Rows] = {
     **admin.ADMIN_ROWS,
+    **approvals.ADMIN_ROWS,
     **cortex.ADMIN_ROWS,
     **links.ADMIN_ROWS,
     **notices.ADMIN_ROWS,

@@ -1,0 +1,1 @@
+"""Reads. The actor comes first; what the actor may not see is NotFound."""

@@ -1,0 +1,55 @@
+"""Two people who decide at the same moment: one of them was first."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from accounts.actor import Actor
+from accounts.errors import Conflict
+from tasks.models import Approval
+from tasks.services.approvals.deciding import decide
+from tests.factories import make_team
+from tests.tasks.conftest import Counted, ask_for
+
+
+def at_once(*acts: Callable[[], object]) -> list[BaseException]:
+    barrier, errors = threading.Barrier(len(acts)), []
+
+    def run(act: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            act()
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return errors
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("verdicts", [("approve", "reject"), ("approve", "approve"), ("reject", "reject")])
+def test_of_two_who_decide_at_once_one_was_first(counted: Counted, verdicts: tuple[str, str]) -> None:
+    team = make_team("acme")
+    for number in range(5):
+        asked = ask_for(team, origin_key=str(number))
+        deciders: tuple[Actor, Actor] = (team.moderator, team.admin)
+        errors = at_once(
+            *(
+                lambda who=who, verdict=verdict: decide(who, asked.pk, verdict)  # noqa: B023
+                for who, verdict in zip(deciders, verdicts, strict=True)
+            )
+        )
+        assert [type(error) for error in errors] == [Conflict]
+        state = Approval.objects.get(pk=asked.pk).state
+        assert state in ("executed", "rejected")
+        assert counted.done.count(asked.pk) == (state == "executed")
