@@ -11,19 +11,24 @@ from django.db.models.signals import post_delete, post_save
 from accounts import hooks
 from accounts.models import ApiToken, Membership, User
 from agents.models import Agent
-from agents.queries import get_agent
+from agents.queries import agent_names, get_agent
+from agents.services import attempts
 from memory.ingestion.agents import AgentPlace, set_agent_directory
 from memory.ingestion.erasure import FILES
 from memory.services.erasure import ERASERS
 from messaging.queries import can_read_conversation
 from realtime.access import set_conversation_gate
 from realtime.services import announce_access_change
+from tasks.agents import Workforce, set_workforce
 
 
 def connect() -> None:
     """Let lower packages ask who reads what and who is an agent, and hear of every change of access."""
     set_conversation_gate(can_read_conversation)
     set_agent_directory(named=_agents_named, check=get_agent)
+    set_workforce(
+        Workforce(names=agent_names, start=attempts.start_for_person, stop=attempts.stop, tell=attempts.tell)
+    )
     ERASERS.append(FILES)
     hooks.on_membership_removed.append(announce_access_change)
     hooks.on_role_changed.append(announce_access_change)

@@ -19,7 +19,7 @@ from agents.models import Agent
 from memory.listeners import Listeners
 from messaging.models import Conversation, Participant
 
-VERSION = "1"
+VERSION = "2"
 """Rises with each change of a template's meaning; kept with every prompt, so that runs can be compared."""
 
 
@@ -71,5 +71,5 @@ def branch_system(agent: Agent) -> tuple[str, ...]:
     return (render("branch", agent=agent),)
 
 
-def worker_system(agent: Agent, *, interactive: bool) -> tuple[str, ...]:
-    return (render("worker", agent=agent, interactive=interactive),)
+def worker_system(agent: Agent, *, interactive: bool, on_board: bool = False) -> tuple[str, ...]:
+    return (render("worker", agent=agent, interactive=interactive, on_board=on_board),)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.boundaries import reach
 from accounts.logs import get_logger
-from agents.models import Run, RunKind, RunState
+from agents.models import Agent, Run, RunKind, RunState
 from agents.payloads import run_payload
 from messaging.models import Conversation
 from realtime.services import NewEvent, record
@@ -104,8 +104,12 @@ def start_child(
     active_limit_s: int,
     fork_seq: int | None = None,
     interactive: bool = False,
+    values: dict[str, Any] | None = None,
 ) -> Run:
-    """Create a child run and nudge it; called twice with one `key` it returns the first. Records `run.changed`."""
+    """Create a child run and nudge it; called twice with one `key` it returns the first. Records `run.changed`.
+
+    `values` go into its input beside the task's words.
+    """
     existing = Run.objects.filter(origin_key=key).first()
     if existing is not None:
         return existing
@@ -118,7 +122,7 @@ def start_child(
         requester_person_id=parent.requester_person_id,
         kind=kind,
         title=task.strip().splitlines()[0][:200],
-        input={"task": task},
+        input={"task": task, **(values or {})},
         origin_key=key,
         fork_seq=fork_seq,
         interactive=interactive,
@@ -128,6 +132,36 @@ def start_child(
     record(child.organization_id, run_changed(child))
     nudge(child.pk, kind, child.conversation_id)
     return child
+
+
+def start_run(
+    *,
+    organization_id: int,
+    agent: Agent,
+    conversation_id: int | None,
+    user_id: int,
+    person_id: int,
+    kind: RunKind,
+    title: str,
+    values: dict[str, Any],
+    active_limit_s: int,
+) -> Run:
+    """Create and nudge a run that a person started outside of a conversation's turn. Records `run.changed`."""
+    run = Run.objects.create(
+        organization_id=organization_id,
+        agent=agent,
+        conversation_id=conversation_id,
+        requester_user_id=user_id,
+        requester_person_id=person_id,
+        kind=kind,
+        title=title,
+        input=values,
+        due_at=timezone.now(),
+        active_limit_s=active_limit_s,
+    )
+    record(run.organization_id, run_changed(run))
+    nudge(run.pk, kind, run.conversation_id)
+    return run
 
 
 def start_upkeep(
@@ -170,8 +204,12 @@ def nudge_next(conversation_id: int, kind: str) -> None:
 
 
 def run_changed(run: Run) -> NewEvent:
+    """Return the event of a run, for those in its conversation; without one, for whoever it works for."""
     return NewEvent(
-        kind="run.changed", payload={"run": run_payload(run)}, conversation_id=run.conversation_id
+        kind="run.changed",
+        payload={"run": run_payload(run)},
+        conversation_id=run.conversation_id,
+        user_id=None if run.conversation_id else run.requester_user_id,
     )
 
 

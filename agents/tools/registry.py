@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from agents.tools import conclude, delegate, files, history, keep, outcome, remember, speak
+from agents.tools import board, conclude, delegate, files, history, keep, outcome, remember, speak
 from agents.tools.base import Tool
 
 TOOLS: tuple[Tool, ...] = (
@@ -16,6 +16,7 @@ TOOLS: tuple[Tool, ...] = (
     *keep.TOOLS,
     *files.TOOLS,
     *outcome.TOOLS,
+    *board.TOOLS,
 )
 
 
