@@ -186,6 +186,11 @@ def list_dependents(actor: Actor, task: Task) -> list[Task]:
     return list(visibility.tasks(by_person(actor)).filter(dependencies__needs=task).order_by("number"))
 
 
+def visible_titles(author: Author, task_ids: list[int]) -> dict[int, str]:
+    """Return the titles of those tasks that the author may see."""
+    return dict(visibility.tasks(author).filter(pk__in=task_ids).values_list("pk", "title"))
+
+
 def readable_goals(author: Author) -> QuerySet[Goal]:
     return visibility.goals(author).select_related("owner_user", "parent", "created_by_user")
 

@@ -28,6 +28,8 @@ class Entry:
 MAIN = (
     Entry("Home", "house", "home", "h", "/home/"),
     Entry("Chat", "messages-square", "chat", "c", "/chat/"),
+    Entry("Board", "square-kanban", "board", "b", "/board/"),
+    Entry("Goals", "target", "goals", "o", "/goals/"),
     Entry("Runs", "activity", "runs", "r", "/runs/"),
     Entry("Memory", "brain", "memories", "y", "/memory/"),
     Entry("Agents", "bot", "agents", "a", "/agents/"),

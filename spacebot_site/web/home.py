@@ -1,4 +1,4 @@
-"""Home: my conversations, what is under way, what failed, what came of it, the agents, and the first steps."""
+"""Home: my conversations, what waits for me, my tasks, what is under way, what failed, the agents, the first steps."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from agents.models import LIVE_STATES, RunKind, RunState
 from agents.queries import list_agents, readable_runs
 from messaging.queries import list_conversations
 from spacebot_site.web import conversation_list as listing
+from spacebot_site.web.board_words import cards
 from spacebot_site.web.door import page
 from spacebot_site.web.first_steps import first_steps
 from spacebot_site.web.message_parts import quote_of
+from tasks.queries import list_mine, list_waiting
 
 CONVERSATIONS = 8
 RUNS = 6
@@ -52,6 +54,8 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
                 :RUNS
             ],
             "done": ended.filter(kind__in=(RunKind.BRANCH, RunKind.WORKER), state=RunState.SUCCEEDED)[:RUNS],
+            "waiting": cards(actor, list_waiting(actor)),
+            "mine": cards(actor, list_mine(actor)),
             "agents": [agent for agent in agents.values() if agent.enabled][:RUNS],
             "steps": steps,
             "steps_left": sum(not step.done for step in steps),

@@ -6,8 +6,10 @@ from django.urls import path
 
 from spacebot_site.web import (
     agents,
+    board,
     chat,
     chat_forms,
+    goals,
     home,
     members,
     memory,
@@ -21,6 +23,7 @@ from spacebot_site.web import (
     runs,
     secret_names,
     sign_in,
+    task_page,
     tokens,
 )
 
@@ -40,6 +43,12 @@ urlpatterns = [
     path("chat/<int:conversation_id>/people/", chat_forms.people, name="people"),
     path("chat/<int:conversation_id>/model/", chat_forms.model, name="conversation_model"),
     path("chat/<int:conversation_id>/quote/<int:message_id>/", chat.quote, name="quote"),
+    path("board/", board.index, name="board"),
+    path("tasks/new/", board.new, name="new_task"),
+    path("tasks/<int:task_number>/", task_page.detail, name="task"),
+    path("goals/", goals.index, name="goals"),
+    path("goals/new/", goals.new, name="new_goal"),
+    path("goals/<int:goal_id>/", goals.detail, name="goal"),
     path("runs/", runs.index, name="runs"),
     path("runs/<int:run_id>/", runs.detail, name="run"),
     path("agents/", agents.index, name="agents"),

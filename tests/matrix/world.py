@@ -30,6 +30,8 @@ from memory.models import InboxItem, IngestedFile, Memory
 from messaging.models import Conversation, Message
 from messaging.services.conversations import start_conversation
 from secret_store.services import set_secret
+from tasks.models import Goal, Task, TaskCounter, TaskRevision
+from tasks.snapshots import snapshot
 from tests.admin.rows import make_installation_rows, make_rows
 from tests.api.conftest import Api
 from tests.factories import Team, make_team
@@ -139,7 +141,23 @@ def _values(team: Team) -> dict[str, Any]:
         organization=organization, agent_id=agent.pk, name="a.txt", digest="of a.txt", size_bytes=1,
         media_type="text/plain", state="failed", chunks_total=1,
     )  # fmt: skip
+    task = Task.objects.create(
+        organization=organization, number=7, title="x", state="ready", created_by_kind="agent",
+        audience="conversation", conversation=conversation, requester_user=team.member.user,
+        assignee_agent_id=agent.pk,
+    )  # fmt: skip
+    TaskRevision.objects.create(
+        organization=organization, task=task, number=1, snapshot={**snapshot(task), "title": "before"},
+        author_kind="agent",
+    )  # fmt: skip
+    proposed = Task.objects.create(
+        organization=organization, number=8, title="x", state="pending_approval", created_by_kind="agent",
+        requester_user=guest,
+    )  # fmt: skip
+    goal = Goal.objects.create(organization=organization, title="x", status="active")
+    TaskCounter.objects.filter(organization=organization).update(last_number=2_000)
     return {
+        "task_number": task.number, "revision": 1, "proposed_number": proposed.number, "goal_id": goal.pk,
         "file_id": file.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk, "relation": "related_to",
         "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
         "run_id": run.pk, "token_id": token.pk,

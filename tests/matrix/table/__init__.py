@@ -6,13 +6,13 @@ Whatever answers and is not in here fails the suite. A new subject is a module o
 from __future__ import annotations
 
 from spacebot_site.api.docs import schema
-from tests.matrix.table import acts, admin, api, pages
+from tests.matrix.table import acts, admin, api, board, pages
 from tests.matrix.table.rules import Act, Operation, Page, Rows
 
-API: dict[str, Operation] = {**api.API}
-PAGES: dict[str, Page] = {**pages.PAGES}
-ACTS: list[Act] = [*acts.ACTS]
-ADMIN_ROWS: dict[str, Rows] = {**admin.ADMIN_ROWS}
+API: dict[str, Operation] = {**api.API, **board.API}
+PAGES: dict[str, Page] = {**pages.PAGES, **board.PAGES}
+ACTS: list[Act] = [*acts.ACTS, *board.ACTS]
+ADMIN_ROWS: dict[str, Rows] = {**admin.ADMIN_ROWS, **board.ADMIN_ROWS}
 
 OPERATIONS = sorted(
     f"{method.upper()} {path.removeprefix('/api/v1')}"
