@@ -188,6 +188,9 @@ def test_an_id_that_nothing_has_is_not_found_and_one_that_cannot_be_is_refused(
             "item_id",
             "file_id",
             "target_id",
+            "task_number",
+            "goal_id",
+            "revision",
             "name",
             "process",
         ):
