@@ -28,6 +28,11 @@ MINIMUM_ROLES: dict[str, Role] = {
     "cortex:write": Role.ADMIN,
     "models:read": Role.MEMBER,
     "models:write": Role.ADMIN,
+    "tasks:read": Role.MEMBER,
+    "tasks:write": Role.MEMBER,
+    "tasks:approve": Role.MEMBER,
+    "goals:read": Role.MEMBER,
+    "goals:write": Role.MEMBER,
     "secrets:read": Role.ADMIN,
     "secrets:write": Role.ADMIN,
 }

@@ -28,10 +28,19 @@ def list_agents(actor: Actor) -> QuerySet[Agent]:
     return Agent.objects.filter(organization=actor.organization).order_by("name", "id")
 
 
+def agent_names(organization_id: int) -> dict[int, str]:
+    """Return the names of an organization's agents by id."""
+    return dict(Agent.objects.filter(organization_id=organization_id).values_list("pk", "name"))
+
+
 def readable_runs(actor: Actor) -> QuerySet[Run]:
-    """Return the runs of conversations the actor takes part in: a run shows what was said there."""
+    """Return the runs of conversations the actor takes part in: a run shows what was said there. A run outside of
+    conversations is for whoever it works for."""
+    mine = Participant.objects.filter(organization=actor.organization, person__user_id=actor.user.pk)
     return Run.objects.filter(
-        organization=actor.organization, conversation__participants__person__user_id=actor.user.pk
+        Q(conversation_id__in=mine.values("conversation_id"))
+        | Q(conversation=None, requester_user_id=actor.user.pk),
+        organization=actor.organization,
     ).select_related("agent", "conversation")
 
 

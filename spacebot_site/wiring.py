@@ -11,8 +11,8 @@ from django.db.models.signals import post_delete, post_save
 from accounts import hooks
 from accounts.models import ApiToken, Membership, User
 from agents.models import Agent
-from agents.queries import get_agent
-from agents.services import happenings
+from agents.queries import agent_names, get_agent
+from agents.services import attempts, happenings
 from agents.services.approvals import TOOL_CALL
 from memory import hooks as memory_hooks
 from memory.ingestion.agents import AgentPlace, set_agent_directory
@@ -22,6 +22,7 @@ from messaging.hooks import on_joined as joined
 from messaging.queries import can_read_conversation
 from realtime.access import set_conversation_gate
 from realtime.services import announce_access_change
+from tasks.agents import Workforce, set_workforce
 from tasks.services.approvals import kinds
 
 
@@ -29,6 +30,9 @@ def connect() -> None:
     """Let lower packages ask who reads what and who is an agent, and hear of every change of access."""
     set_conversation_gate(can_read_conversation)
     set_agent_directory(named=_agents_named, check=get_agent)
+    set_workforce(
+        Workforce(names=agent_names, start=attempts.start_for_person, stop=attempts.stop, tell=attempts.tell)
+    )
     ERASERS.append(FILES)
     joined.append(happenings.person_joined)
     memory_hooks.on_saved.append(happenings.memory_saved)

@@ -109,5 +109,7 @@ def colleague_system(agent: Agent) -> tuple[str, ...]:
     return (render("colleague", agent=agent, colleagues=askable(agent.pk)),)
 
 
-def worker_system(agent: Agent, *, interactive: bool, recalls: bool = False) -> tuple[str, ...]:
-    return (render("worker", agent=agent, interactive=interactive, recalls=recalls),)
+def worker_system(
+    agent: Agent, *, interactive: bool, recalls: bool = False, on_board: bool = False
+) -> tuple[str, ...]:
+    return (render("worker", agent=agent, interactive=interactive, recalls=recalls, on_board=on_board),)

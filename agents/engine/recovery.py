@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.logs import get_logger
 from agents.engine import wakeups
 from agents.models import Run, RunKind, RunState
+from agents.services.attempts import settle_orphans
 from agents.states import check_transition
 from messaging.models import Conversation
 from realtime.services import record, unit_of_work
@@ -40,6 +41,7 @@ def sweep() -> int:
     wake_forgotten()
     expire_due()
     retire_idle_workers()
+    settle_orphans()
     return len(rows)
 
 

@@ -137,6 +137,36 @@ def start_child(
     return child
 
 
+def start_run(
+    *,
+    organization_id: int,
+    agent: Agent,
+    conversation_id: int | None,
+    user_id: int,
+    person_id: int,
+    kind: RunKind,
+    title: str,
+    values: dict[str, Any],
+    active_limit_s: int,
+) -> Run:
+    """Create and nudge a run that a person started outside of a conversation's turn. Records `run.changed`."""
+    run = Run.objects.create(
+        organization_id=organization_id,
+        agent=agent,
+        conversation_id=conversation_id,
+        requester_user_id=user_id,
+        requester_person_id=person_id,
+        kind=kind,
+        title=title,
+        input=values,
+        due_at=timezone.now(),
+        active_limit_s=active_limit_s,
+    )
+    record(run.organization_id, run_changed(run))
+    nudge(run.pk, kind, run.conversation_id)
+    return run
+
+
 def start_upkeep(
     parent: Run, *, kind: RunKind, title: str, values: dict[str, Any], active_limit_s: int
 ) -> Run:
@@ -201,8 +231,12 @@ def nudge_next(conversation_id: int, kind: str) -> None:
 
 
 def run_changed(run: Run) -> NewEvent:
+    """Return the event of a run, for those in its conversation; without one, for whoever it works for."""
     return NewEvent(
-        kind="run.changed", payload={"run": run_payload(run)}, conversation_id=run.conversation_id
+        kind="run.changed",
+        payload={"run": run_payload(run)},
+        conversation_id=run.conversation_id,
+        user_id=None if run.conversation_id else run.requester_user_id,
     )
 
 

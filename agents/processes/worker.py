@@ -10,16 +10,20 @@ from django.utils import timezone
 
 from agents.context.memory_mode import forbidden_to_worker
 from agents.context.prompts import worker_system
+from agents.context.task import render_task
 from agents.engine import wakeups
 from agents.engine.claims import Claim, Held
 from agents.loop import Ending
 from agents.models import Run, RunInput, RunKind, RunState
 from agents.processes.base import Joined
 from agents.processes.children import Child
+from agents.services.attempts import is_bound, settle_ending
 from agents.tools.base import Tool
+from agents.tools.board import bound_to_nothing
 from agents.tools.registry import tools_for
 from llm.models import Process as LlmProcess
 from llm.types import ChatResponse, UserMessage
+from tasks.services.starting import find_bound_task
 
 IDLE_LIMIT = timedelta(hours=24)
 NUDGES = 2
@@ -37,17 +41,23 @@ class Worker(Child):
 
     def system(self) -> tuple[str, ...]:
         recalls = "memory_recall" in self.tools()
-        return worker_system(self.run.agent, interactive=self.run.interactive, recalls=recalls)
+        return worker_system(
+            self.run.agent, interactive=self.run.interactive, recalls=recalls, on_board=is_bound(self.run)
+        )
 
     def tools(self) -> dict[str, Tool]:
-        return tools_for(RunKind.WORKER, forbidden_to_worker(self.run))
+        return tools_for(RunKind.WORKER, forbidden_to_worker(self.run) | bound_to_nothing(self.run))
 
     def collect(self, *, first: bool) -> Joined:
         inputs = list(self._new_inputs().order_by("id"))
-        parts = [f"[your task]\n{self.run.input['task']}"] if first else []
+        parts = [f"[your task]\n{self._task()}"] if first else []
         parts += [f"[follow-up]\n{item.text}" for item in inputs]
         messages = (UserMessage("\n\n".join(parts)),) if parts else ()
         return Joined(messages=messages, input_ids=tuple(item.pk for item in inputs))
+
+    def _task(self) -> str:
+        bound = find_bound_task(self.run.pk) if is_bound(self.run) else None
+        return render_task(bound) if bound else str(self.run.input["task"])
 
     def join(self, joined: Joined) -> None:
         self.input_ids.update(joined.input_ids)
@@ -84,6 +94,7 @@ class Worker(Child):
 
     def before_finish(self, ending: Ending, held: Held) -> None:
         super().before_finish(ending, held)
+        settle_ending(self.run, ending)
         if self.input_ids:
             RunInput.objects.filter(pk__in=self.input_ids, taken_at=None).update(taken_at=timezone.now())
 

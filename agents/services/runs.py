@@ -11,10 +11,13 @@ from accounts.services import audit
 from agents import queries
 from agents.engine import wakeups
 from agents.models import LIVE_STATES, Run, RunKind, RunState
+from agents.services.attempts import is_bound
 from agents.states import check_transition
 from messaging.models import Handling, Message
 from messaging.services.messages import mark_handled
 from realtime.services import record, unit_of_work
+from tasks.models import Outcome
+from tasks.services import starting
 from tasks.services.approvals.asking import withdraw_of_run
 
 
@@ -47,6 +50,8 @@ def request_cancel(run: Run, *, reason: str) -> None:
         withdraw_of_run(run.pk, reason="the run that asked was cancelled")
     if run.state == RunState.CANCELLED and run.kind == RunKind.CHANNEL:
         _leave_unanswered(run)
+    if run.state == RunState.CANCELLED and is_bound(run):
+        starting.settle(run.pk, Outcome.CANCELLED, reason)
     record(run.organization_id, wakeups.run_changed(run))
 
 
@@ -55,6 +60,8 @@ def retry_run(actor: Actor, run_id: int, *, as_administrator: bool = False) -> R
     run = _find(actor, run_id, as_administrator)
     if run.state in LIVE_STATES:
         raise Conflict("This run has not ended yet.")
+    if is_bound(run):
+        raise Conflict(f"This run worked on task #{run.input['task_number']}. Start the task again instead.")
     if run.kind not in (RunKind.BRANCH, RunKind.WORKER):
         raise Conflict("A reply cannot be run again; send the message once more.")
     with unit_of_work():

@@ -6,11 +6,17 @@ from typing import Literal
 
 from pydantic import Field
 
+from accounts.errors import AccountsError
 from agents.engine import wakeups
 from agents.errors import ToolFailed, ToolRetry
 from agents.models import LIVE_STATES, Run, RunInput, RunKind, RunState
 from agents.processes import limits
+from agents.services.attempts import is_bound, task_input
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
+from agents.tools.board import author_of
+from tasks.models import Task
+from tasks.services.changes import lock_task
+from tasks.services.starting import begin
 
 CHILDREN = (RunKind.BRANCH, RunKind.WORKER, RunKind.COLLEAGUE)
 MOST_LIVE = {RunKind.BRANCH: 20, RunKind.WORKER: 20, RunKind.COLLEAGUE: 10}
@@ -39,9 +45,13 @@ def branch(context: ToolContext, arguments: Branch) -> ToolOutput:
 
 class SpawnWorker(Arguments):
     task: str = Field(
+        default="",
         description="What to do, complete in itself: the worker does not see this conversation.",
-        min_length=3,
         max_length=20_000,
+    )
+    task_number: int | None = Field(
+        default=None,
+        description="Instead of task: a ready task of the board, which is done as it was approved.",
     )
     interactive: bool = Field(
         default=False, description="True: it stays after its result and takes follow-ups by route."
@@ -49,6 +59,10 @@ class SpawnWorker(Arguments):
 
 
 def spawn_worker(context: ToolContext, arguments: SpawnWorker) -> ToolOutput:
+    if arguments.task_number is not None:
+        return _spawn_for_task(context, arguments, arguments.task_number)
+    if len(arguments.task.strip()) < 3:
+        raise ToolRetry("Say what the worker is to do, or give the number of a ready task.")
     check_room(context.run, RunKind.WORKER, arguments.task)
     child = wakeups.start_child(
         context.run,
@@ -61,6 +75,37 @@ def spawn_worker(context: ToolContext, arguments: SpawnWorker) -> ToolOutput:
     return ToolOutput(f"Worker #{child.pk} started. Its result comes as a report; do not wait for it.")
 
 
+def _spawn_for_task(context: ToolContext, arguments: SpawnWorker, number: int) -> ToolOutput:
+    if arguments.task or arguments.interactive:
+        raise ToolRetry(
+            "A task of the board is done as it was approved, once: leave task and interactive out. Comment on it, or"
+            " propose a change, if something is missing."
+        )
+    run, author = context.run, author_of(context.run)
+
+    def start(task: Task) -> int:
+        child = wakeups.start_child(
+            run,
+            kind=RunKind.WORKER,
+            task=f"#{task.number} {task.title}",
+            key=context.key,
+            active_limit_s=limits.active_limit_s(run.agent, RunKind.WORKER),
+            more=task_input(task),
+        )
+        return child.pk
+
+    try:
+        task = lock_task(author, number)
+        check_room(run, RunKind.WORKER, f"Task #{task.number}: {task.title}")
+        attempt = begin(author, task, agent_id=run.agent_id, start=start)
+    except AccountsError as error:
+        raise ToolRetry(str(error)) from None
+    return ToolOutput(
+        f"Worker #{attempt.run_id} started on task #{number}, attempt {attempt.number}. Its result comes as a report; "
+        "do not wait for it."
+    )
+
+
 class Route(Arguments):
     worker_id: int = Field(description="The worker's number.")
     message: str = Field(description="What it should know or do next.", min_length=1, max_length=20_000)
@@ -70,6 +115,10 @@ def route(context: ToolContext, arguments: Route) -> ToolOutput:
     worker = find_child(context.run, arguments.worker_id)
     if worker.kind != RunKind.WORKER:
         raise ToolRetry(f"#{worker.pk} is a {worker.kind}; only workers take follow-ups.")
+    if is_bound(worker):
+        raise ToolRetry(
+            f"#{worker.pk} does task #{worker.input['task_number']} as it was approved; comment there."
+        )
     if worker.state not in LIVE_STATES or worker.cancel_requested_at:
         raise ToolFailed(f"worker #{worker.pk} has finished; start a new one")
     _, created = RunInput.objects.get_or_create(
@@ -117,7 +166,7 @@ def check_room(run: Run, kind: RunKind, task: str) -> None:
     assert run.conversation_id is not None
     live = Run.objects.filter(conversation_id=run.conversation_id, kind=kind, state__in=LIVE_STATES)
     for other in live.only("id", "input")[: MOST_LIVE[kind]]:
-        if other.input.get("task", "").strip() == task.strip():
+        if str(other.input.get("task", "")).strip() == task.strip():
             raise ToolRetry(f"{kind.title()} #{other.pk} is already on exactly this.")
     if live.count() >= MOST_LIVE[kind]:
         raise ToolRetry(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from agents.tools import (
+    board,
     colleagues,
     conclude,
     delegate,
@@ -35,6 +36,7 @@ TOOLS: tuple[Tool, ...] = (
     *outcome.TOOLS,
     *inspect_system.TOOLS,
     *inspect_runs.TOOLS,
+    *board.TOOLS,
 )
 
 

@@ -21,8 +21,10 @@ FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def workspace_of(run: Run) -> Path:
-    """Return the folder of a run's conversation; it need not exist yet."""
+    """Return the folder of a run's task or conversation; it need not exist yet."""
     base = Path(settings.SPACEBOT_HOME) / "workspaces" / str(run.organization_id) / str(run.agent_id)
+    if own := run.input.get("workspace"):
+        return base / str(own)
     return base / (str(run.conversation_id) if run.conversation_id else f"run-{run.pk}")
 
 

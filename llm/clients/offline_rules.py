@@ -12,6 +12,7 @@ from llm.clients.offline_text import (
     ChildReport,
     find_file_request,
     find_lines,
+    find_proposal,
     find_reports,
     find_topic,
     plain_text,
@@ -23,7 +24,8 @@ HOW_TO_CONFIGURE = (
     "or start with OPENAI_API_KEY or ANTHROPIC_API_KEY set."
 )
 ABILITIES = (
-    'I can say hello, "think about" something in a branch, and have a worker "write a file NAME saying TEXT".'
+    'I can say hello, "think about" something in a branch, have a worker "write a file NAME saying TEXT", and propose'
+    ' a task when you say "task: write a file NAME saying TEXT".'
 )
 _GREETING = re.compile(r"^\W*(hi|hey|hello|hallo|good (morning|afternoon|evening)|moin|servus|yo)\b", re.I)
 _THANKS = re.compile(r"^\W*(thanks|thank you|thx|danke)\b", re.I)
@@ -116,6 +118,8 @@ def _as_channel(seen: Seen) -> Answer:
 def _delegate(seen: Seen, said: str) -> tuple[tuple[Call, ...], str]:
     """Return the call that hands the work to a child, and what to say meanwhile."""
     wanted, topic = find_file_request(said), find_topic(said)
+    if find_proposal(said) is not None and "branch" in seen.tools:
+        return (("branch", {"task": said}),), "I am proposing that as a task."
     if wanted is not None and "spawn_worker" in seen.tools:
         return (("spawn_worker", {"task": said, "interactive": False}),), f"A worker is writing {wanted[0]}."
     if topic is not None and "branch" in seen.tools:
@@ -163,10 +167,25 @@ def _end_worker(seen: Seen, status: str, summary: str) -> Answer:
 
 
 def _as_branch(seen: Seen) -> Answer:
+    wanted = find_proposal(plain_text(seen.last_user))
+    if wanted is not None and "task_create" in seen.tools:
+        return _propose(seen, wanted)
     topic = plain_text(seen.last_user)[:500] or "this"
     conclusion = f"I turned it over: {topic}. "
     conclusion += "That is all." if seen.echo else "Built-in rules can repeat a thought but not deepen it."
     return Answer(calls=(("conclude", {"status": "done", "conclusion": conclusion}),))
+
+
+def _propose(seen: Seen, wanted: str) -> Answer:
+    tried = [result for result in seen.results if result.name == "task_create"]
+    if not tried:
+        title = " ".join(wanted.split())[:120]
+        return Answer(calls=(("task_create", {"title": title, "description": wanted}),))
+    status, conclusion = "failed", f"I could not propose it: {tried[-1].text[:300]}"
+    if not tried[-1].is_error:
+        number = json.loads(tried[-1].text)["number"]
+        status, conclusion = "done", f"Task #{number} waits for your approval on the board."
+    return Answer(calls=(("conclude", {"status": status, "conclusion": conclusion}),))
 
 
 def _talk(seen: Seen, said: str) -> str:

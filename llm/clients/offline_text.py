@@ -14,7 +14,7 @@ _LINE = re.compile(
     r"^\[\d{4}-\d\d-\d\d \d\d:\d\d UTC\] [^:\n]{1,120}: ?(.*(?:\n[ \t]+.*|\n(?=\n[ \t]))*)", re.M
 )
 _REPORT = re.compile(r"^\[report (branch|worker) #(\d+) (\w+)\][ \t]*\n?(.*?)^\[/report\]", re.M | re.S)
-_BLOCK = re.compile(r"^\[running now\]\n.*?^\[/running now\]\n*", re.M | re.S)
+_BLOCK = re.compile(r"^\[(running now|task context)\]\n.*?^\[/\1\]\n*", re.M | re.S)
 _HEADING = re.compile(
     r"^\[(?:your task|your question|follow-up|arrived while[^\]\n]*|nothing new)\][ \t]*\n?", re.M
 )
@@ -25,6 +25,9 @@ _WRITE = re.compile(
         (?:and\s+)?(?:that\s+|which\s+)?
         (?:saying|says|containing|contains|with(?:\s+the)?(?:\s+(?:text|content|words))?|:)\s*:?\s*(?P<text>.+)""",
     re.I | re.S | re.X,
+)
+_PROPOSE = re.compile(
+    r"^\W*(?:(?:please )?(?:add|create|make|propose) (?:me )?(?:a )?)?task\s*:\s*(.+)", re.I | re.S
 )
 _THINK = re.compile(r"\b(?:think|reflect) (?:about|on|over)\s+(.+)", re.I | re.S)
 
@@ -67,6 +70,12 @@ def find_file_request(text: str) -> tuple[str, str] | None:
     if len(content) > 1 and content[0] == content[-1] and content[0] in "\"'`":
         content = content[1:-1]
     return found.group("path").rstrip("."), content
+
+
+def find_proposal(text: str) -> str | None:
+    """Return what a line "task: …" wants to be put on the board."""
+    found = _PROPOSE.search(text)
+    return found.group(1).strip() if found else None
 
 
 def find_topic(text: str) -> str | None:

@@ -37,14 +37,17 @@ STATUSES: dict[type[Exception], int] = {
 }
 
 
-def problem(status: int, detail: str, *, field: str = "") -> HttpResponse:
-    """Return an error; `type` is stable for programs, `detail` is for people."""
+def problem(
+    status: int, detail: str, *, field: str = "", extra: dict[str, Any] | None = None
+) -> HttpResponse:
+    """Return an error; `type` is stable for programs, `detail` is for people, `extra` are members of its own."""
     title = HTTPStatus(status).phrase
     body = {
         "type": f"urn:spacebot:problem:{title.lower().replace(' ', '-')}",
         "title": title,
         "status": status,
         "detail": detail,
+        **(extra or {}),
     }
     if field:
         body["field"] = field
@@ -68,7 +71,7 @@ def _known(request: HttpRequest, error: Any) -> HttpResponse:
     detail = {404: str(error) or "There is no such thing.", 413: "The request is too large."}.get(
         status, str(error)
     )
-    response = problem(status, detail, field=getattr(error, "field", ""))
+    response = problem(status, detail, field=getattr(error, "field", ""), extra=getattr(error, "extra", None))
     if isinstance(error, TooManyRequests):
         response["Retry-After"] = str(error.retry_after_s)
     return response

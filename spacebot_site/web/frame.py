@@ -36,6 +36,8 @@ MAIN = (
     Entry("Home", "house", "home", "h", "/home/"),
     Entry("Notices", "bell", "notices", "n", "/notices/", waiting=unread_notices),
     Entry("Chat", "messages-square", "chat", "c", "/chat/"),
+    Entry("Board", "square-kanban", "board", "b", "/board/"),
+    Entry("Goals", "target", "goals", "o", "/goals/"),
     Entry("Runs", "activity", "runs", "r", "/runs/"),
     Entry("Memory", "brain", "memories", "y", "/memory/"),
     Entry("Approvals", "shield-check", "approvals", "v", "/approvals/", waiting=decidable),

@@ -1,4 +1,4 @@
-"""Home: my conversations, what is under way, what failed, what came of it, the agents, and the first steps."""
+"""Home: my conversations, what waits for me, my tasks, what is under way, what failed, the agents, the first steps."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from agents.queries import list_agents, readable_runs
 from messaging.queries import list_conversations
 from spacebot_site.web import conversation_list as listing
 from spacebot_site.web.approval_words import describe
+from spacebot_site.web.board_words import cards
 from spacebot_site.web.door import page
 from spacebot_site.web.first_steps import first_steps
 from spacebot_site.web.message_parts import quote_of
 from tasks.queries.approvals import decidable
+from tasks.queries.board import list_mine
 
 CONVERSATIONS = 8
 RUNS = 6
@@ -59,6 +61,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
             "done": ended.filter(
                 kind__in=(RunKind.BRANCH, RunKind.WORKER, RunKind.COLLEAGUE), state=RunState.SUCCEEDED
             )[:RUNS],
+            "mine": cards(actor, list_mine(actor)),
             "agents": [agent for agent in agents.values() if agent.enabled][:RUNS],
             "waiting": describe(actor, decidable(actor).order_by("-id")[:RUNS], agents),
             "here": request.path,

@@ -37,5 +37,10 @@ document.addEventListener("live:event", (event) => {
   if (open && ids.includes(open) && kind !== "reply.delta" && !drawerWaits) {
     drawerWaits = setTimeout(() => { drawerWaits = null; refreshDrawer(); }, 500);
   }
+  const task = document.querySelector("#drawer [data-task]");
+  const typing = task?.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
+  if (task && !typing && kind.startsWith("task.") && String(payload.number) === task.dataset.task && !drawerWaits) {
+    drawerWaits = setTimeout(() => { drawerWaits = null; refreshDrawer(); }, 500);
+  }
 });
 document.addEventListener("live:behind", () => { touched(); refreshDrawer(); });

@@ -11,8 +11,8 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from accounts.api_basics import Id, Limit, Needs, Page, Strict, actor_of, page, read_cursor
+from tasks.approval_payloads import approval_payload, grant_payload, rule_payload
 from tasks.models import Approval
-from tasks.payloads import approval_payload, grant_payload, rule_payload
 from tasks.queries import approvals as queries
 from tasks.services.approvals import asking, deciding, grants, rules
 from tasks.services.approvals.deciders import decidable_ids

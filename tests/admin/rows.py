@@ -42,7 +42,19 @@ from messaging.models import (
 from realtime.models import Event, EventCounter, Notice, NoticeSetting
 from secret_store.models import DataKey
 from secret_store.services import set_secret
-from tasks.models import Approval, ApprovalRule, Decision, Grant
+from tasks.models import (
+    Approval,
+    ApprovalRule,
+    Attempt,
+    Decision,
+    Goal,
+    Grant,
+    Task,
+    TaskComment,
+    TaskCounter,
+    TaskDependency,
+    TaskRevision,
+)
 from tests.factories import Team
 
 WHISPER = "whispered-in-private"
@@ -170,6 +182,25 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
         IngestedFile, agent_id=team.agent.pk, name=WHISPER, digest=slug, size_bytes=1, media_type="text/plain",
         state="failed", reason=WHISPER, notice=WHISPER, audience_person=person,
     )  # fmt: skip
+    goal = make(Goal, title=WHISPER, description=WHISPER, notes=WHISPER, status="active")
+    said_there = {
+        "title": WHISPER,
+        "description": WHISPER,
+        "created_by_kind": "agent",
+        "conversation": conversation,
+    }
+    first = make(Task, number=1_001, state="done", completed_at=now, **said_there)
+    task = make(
+        Task, number=1_000, goal=goal, state="blocked", subtasks=[{"title": WHISPER, "done": False}],
+        metadata={"was": WHISPER}, blocked_reason=WHISPER, decision_note=WHISPER, audience="conversation", **said_there,
+    )  # fmt: skip
+    make(TaskDependency, task=task, needs=first)
+    make(TaskRevision, task=task, number=1, snapshot={"title": WHISPER}, summary=WHISPER, author_kind="agent")
+    make(TaskComment, task=task, text=WHISPER, author_kind="agent")
+    make(
+        Attempt, task=task, number=1, agent_id=team.agent.pk, run_id=run.pk, revision=1, outcome="failed",
+        summary=WHISPER, ended_at=now,
+    )  # fmt: skip
     rows.append(set_secret(None, organization, name="VENDOR_KEY", value="sk-hidden-value-98765"))
     rows.append(audit.record(team.owner, organization, "test.row", "target"))
     return {type(row): row for row in rows}
@@ -181,4 +212,5 @@ def make_installation_rows(team: Team) -> list[Model]:
         user=team.member.user, digest=team.organization.slug, expires_at=timezone.now() + timedelta(hours=1)
     )
     counter, _ = EventCounter.objects.get_or_create(organization=team.organization)
-    return [link, counter, DataKey.objects.earliest("pk")]
+    tasks, _ = TaskCounter.objects.get_or_create(organization=team.organization)
+    return [link, counter, tasks, DataKey.objects.earliest("pk")]

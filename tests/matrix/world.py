@@ -32,8 +32,9 @@ from messaging.models import Conversation, Message
 from messaging.services.conversations import start_conversation
 from realtime.models import Notice
 from secret_store.services import set_secret
-from tasks.models import Approval, ApprovalRule, Grant
+from tasks.models import Approval, ApprovalRule, Goal, Grant, Task, TaskCounter, TaskRevision
 from tasks.services.approvals.asking import Asker, ask
+from tasks.snapshots import snapshot
 from tests.admin.rows import make_installation_rows, make_rows
 from tests.api.conftest import Api
 from tests.factories import Team, make_team
@@ -163,10 +164,26 @@ def _values(team: Team) -> dict[str, Any]:
         organization=organization, agent_id=agent.pk, subject="write_file", given_by=team.owner.user,
         ends_at=now + timedelta(days=1),
     )  # fmt: skip
+    task = Task.objects.create(
+        organization=organization, number=7, title="x", state="ready", created_by_kind="agent",
+        audience="conversation", conversation=conversation, requester_user=team.member.user,
+        assignee_agent_id=agent.pk,
+    )  # fmt: skip
+    TaskRevision.objects.create(
+        organization=organization, task=task, number=1, snapshot={**snapshot(task), "title": "before"},
+        author_kind="agent",
+    )  # fmt: skip
+    proposed = Task.objects.create(
+        organization=organization, number=8, title="x", state="pending_approval", created_by_kind="agent",
+        requester_user=guest,
+    )  # fmt: skip
+    goal = Goal.objects.create(organization=organization, title="x", status="active")
+    TaskCounter.objects.filter(organization=organization).update(last_number=2_000)
     return {
         "notice_id": notice.pk, "link_id": link.pk,
         "breaker_id": breaker.pk, "job_name": "associations",
         "approval_id": asked.pk, "grant_id": grant.pk, "rule_id": rule.pk, "tool": "write_file",
+        "task_number": task.number, "revision": 1, "proposed_number": proposed.number, "goal_id": goal.pk,
         "file_id": file.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk, "relation": "related_to",
         "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
         "run_id": run.pk, "token_id": token.pk,

@@ -1,57 +1,54 @@
-"""A kind of approval made for tests: it counts what it does."""
+"""The board of a team, written by its people and by an agent's runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from tasks.models import Approval
-from tasks.services.approvals import kinds
-from tasks.services.approvals.asking import Asker, ask
-from tasks.services.approvals.errors import ActionChanged
+from accounts.actor import Actor
+from accounts.models import Role, User
+from agents.models import Run
+from messaging.models import Conversation
+from messaging.services.conversations import start_conversation
+from tasks.authors import Author, by_person
+from tasks.models import AuthorKind, Task
+from tasks.services.board import create_task
+from tests.agents.conftest import engine
 from tests.factories import Team
+from tests.tasks.counting import counted
 
-KIND = "counted"
-
-
-@dataclass
-class Counted:
-    """What was executed, by approval, and what the action would be if it ran now."""
-
-    done: list[int] = field(default_factory=list)
-    told: list[tuple[int, str]] = field(default_factory=list)
-    changed: bool = False
-    breaks: bool = False
-
-    def check(self, approval: Approval) -> None:
-        if self.changed:
-            raise ActionChanged("it is another one now")
-
-    def execute(self, approval: Approval) -> str:
-        if self.breaks:
-            raise RuntimeError("broken")
-        self.done.append(approval.pk)
-        return "counted"
-
-    def tell(self, approval: Approval) -> None:
-        self.told.append((approval.pk, str(approval.state)))
+__all__ = ["counted", "engine"]
 
 
-def ask_for(team: Team, **options: Any) -> Approval:
-    asker = Asker(team.organization.pk, requester_user_id=options.pop("by", team.member).user.pk)
-    values = {"kind": KIND, "action": {"count": 1}, "origin_key": "one", "title": "Count", **options}
-    return ask(asker, **values)
+def agent_of(team: Team, conversation: Conversation | None = None, *, run_id: int = 1) -> Author:
+    """Return the team's agent as an author, working for the member."""
+    return Author(
+        AuthorKind.AGENT,
+        team.organization.pk,
+        user_id=team.member.user.pk,
+        agent_id=team.agent.pk,
+        run_id=run_id,
+        conversation_id=conversation.pk if conversation else None,
+    )
+
+
+def person_task(actor: Actor, title: str = "Write the notes", **values: Any) -> Task:
+    return create_task(by_person(actor), title=title, **values)
+
+
+def software(team: Team) -> Actor:
+    """Return a member of the role agent: software with a token."""
+    user = User.objects.create(email=f"bot@{team.organization.slug}.test", name="Bot")
+    team.organization.memberships.create(user=user, role=Role.AGENT)
+    return Actor(user=user, organization=team.organization, role=Role.AGENT)
 
 
 @pytest.fixture
-def counted() -> Iterator[Counted]:
-    found = Counted()
-    kinds.register(
-        KIND,
-        kinds.Executor(label="Counted", check=found.check, execute=found.execute, told=found.tell),
-    )
-    yield found
-    kinds._executors.pop(KIND)
+def private(team: Team) -> Conversation:
+    """A conversation of the member with the agent."""
+    return start_conversation(team.member, agent_id=team.agent.pk, kind="dm")
+
+
+def live_runs(kind: str = "worker") -> list[Run]:
+    return list(Run.objects.filter(kind=kind, state__in=["queued", "running", "waiting"]).order_by("id"))

@@ -23,7 +23,7 @@ from tasks.services.approvals.errors import ActionChanged, NotRunnable
 from tasks.services.approvals.executing import claim
 from tasks.services.approvals.expiry import expire_due
 from tests.factories import Team, make_team
-from tests.tasks.conftest import ask_for
+from tests.tasks.counting import ask_for
 
 PEOPLE = ("owner", "admin", "moderator", "member", "other_member")
 ROLES = (Role.OWNER, Role.ADMIN, Role.MODERATOR, Role.MEMBER)

@@ -17,7 +17,7 @@ from tasks.services.approvals.deciding import decide, decide_many
 from tasks.services.approvals.expiry import expire_due
 from tasks.services.approvals.rules import rule_for, save_rule
 from tests.factories import Team
-from tests.tasks.conftest import Counted, ask_for
+from tests.tasks.counting import Counted, ask_for
 
 
 def test_an_approval_does_it_once_and_keeps_what_was_done(team: Team, counted: Counted) -> None:

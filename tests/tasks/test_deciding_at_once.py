@@ -13,7 +13,7 @@ from accounts.errors import Conflict
 from tasks.models import Approval
 from tasks.services.approvals.deciding import decide
 from tests.factories import make_team
-from tests.tasks.conftest import Counted, ask_for
+from tests.tasks.counting import Counted, ask_for
 
 
 def at_once(*acts: Callable[[], object]) -> list[BaseException]:

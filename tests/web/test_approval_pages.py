@@ -7,7 +7,7 @@ from agents.models import ToolPolicy
 from tasks.models import Approval
 from tasks.services.approvals.asking import Asker, ask
 from tests.factories import Team
-from tests.tasks.conftest import Counted, ask_for, counted  # noqa: F401  a fixture
+from tests.tasks.counting import Counted, ask_for, counted  # noqa: F401  a fixture
 from tests.web.conftest import SignIn
 from tests.web.test_pages import private_chat
 

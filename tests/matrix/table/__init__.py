@@ -11,6 +11,7 @@ from tests.matrix.table import (
     admin,
     api,
     approvals,
+    board,
     cortex,
     links,
     memory_export,
@@ -23,6 +24,7 @@ from tests.matrix.table.rules import Act, Operation, Page, Rows
 API: dict[str, Operation] = {
     **api.API,
     **approvals.API,
+    **board.API,
     **cortex.API,
     **links.API,
     **memory_export.API,
@@ -32,6 +34,7 @@ API: dict[str, Operation] = {
 PAGES: dict[str, Page] = {
     **pages.PAGES,
     **approvals.PAGES,
+    **board.PAGES,
     **cortex.PAGES,
     **links.PAGES,
     **notices.PAGES,
@@ -39,6 +42,7 @@ PAGES: dict[str, Page] = {
 ACTS: list[Act] = [
     *acts.ACTS,
     *approvals.ACTS,
+    *board.ACTS,
     *cortex.ACTS,
     *links.ACTS,
     *notices.ACTS,
@@ -46,6 +50,7 @@ ACTS: list[Act] = [
 ADMIN_ROWS: dict[str, Rows] = {
     **admin.ADMIN_ROWS,
     **approvals.ADMIN_ROWS,
+    **board.ADMIN_ROWS,
     **cortex.ADMIN_ROWS,
     **links.ADMIN_ROWS,
     **notices.ADMIN_ROWS,
