@@ -19,6 +19,8 @@ MINIMUM_ROLES: dict[str, Role] = {
     "runs:read": Role.MEMBER,
     "runs:write": Role.MEMBER,
     "events:read": Role.MEMBER,
+    "schedules:read": Role.MEMBER,
+    "schedules:write": Role.MEMBER,
     "memory:read": Role.MEMBER,
     "memory:write": Role.MEMBER,
     "models:read": Role.MEMBER,

@@ -12,12 +12,14 @@ from accounts import hooks
 from accounts.models import ApiToken, Membership, User
 from agents.models import Agent
 from agents.queries import get_agent
+from agents.services import firings
 from memory.ingestion.agents import AgentPlace, set_agent_directory
 from memory.ingestion.erasure import FILES
 from memory.services.erasure import ERASERS
 from messaging.queries import can_read_conversation
 from realtime.access import set_conversation_gate
 from realtime.services import announce_access_change
+from tasks.schedules import runs as scheduled_runs
 
 
 def connect() -> None:
@@ -25,6 +27,7 @@ def connect() -> None:
     set_conversation_gate(can_read_conversation)
     set_agent_directory(named=_agents_named, check=get_agent)
     ERASERS.append(FILES)
+    scheduled_runs.connect(start=firings.start, stop=firings.stop, agents_on=firings.agents_on)
     hooks.on_membership_removed.append(announce_access_change)
     hooks.on_role_changed.append(announce_access_change)
     for model in (Membership, ApiToken):

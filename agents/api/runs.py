@@ -74,7 +74,7 @@ def payload(run: Run) -> dict[str, Any]:
 def list_runs(
     request: HttpRequest,
     conversation_id: Id | None = None,
-    kind: Literal["channel", "branch", "worker", "compaction"] | None = None,
+    kind: Literal["channel", "branch", "worker", "compaction", "cron"] | None = None,
     live: bool = False,
     cursor: str | None = None,
     limit: Limit = 50,

@@ -71,5 +71,9 @@ def branch_system(agent: Agent) -> tuple[str, ...]:
     return (render("branch", agent=agent),)
 
 
+def cron_system(agent: Agent) -> tuple[str, ...]:
+    return (render("cron", agent=agent),)
+
+
 def worker_system(agent: Agent, *, interactive: bool) -> tuple[str, ...]:
     return (render("worker", agent=agent, interactive=interactive),)

@@ -109,11 +109,13 @@ def start_child(
     existing = Run.objects.filter(origin_key=key).first()
     if existing is not None:
         return existing
+    heard_by = parent if parent.kind == RunKind.CRON else parent.report_to
     child = Run.objects.create(
         organization_id=parent.organization_id,
         agent_id=parent.agent_id,
         conversation_id=parent.conversation_id,
         parent=parent,
+        report_to=heard_by if heard_by is not None and heard_by.is_live else None,
         requester_user_id=parent.requester_user_id,
         requester_person_id=parent.requester_person_id,
         kind=kind,
@@ -155,6 +157,14 @@ def requeue(run: Run, *, due_at: datetime | None = None) -> None:
     run.save(update_fields=["state", "due_at"])
     record(run.organization_id, run_changed(run))
     nudge(run.pk, run.kind, run.conversation_id)
+
+
+def hold_conversation(conversation_id: int) -> None:
+    """Lock the conversation's row until the transaction ends; it comes before every run's."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select 1 from messaging_conversation where id = %s for no key update", [conversation_id]
+        )
 
 
 def nudge_next(conversation_id: int, kind: str) -> None:

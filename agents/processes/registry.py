@@ -7,6 +7,7 @@ from agents.processes.base import Process
 from agents.processes.branch import Branch
 from agents.processes.channel import Channel
 from agents.processes.compactor import Compactor
+from agents.processes.cron import Cron
 from agents.processes.keeper import Keeper
 from agents.processes.worker import Worker
 
@@ -16,4 +17,5 @@ PROCESSES: dict[str, type[Process]] = {
     RunKind.WORKER: Worker,
     RunKind.COMPACTION: Compactor,
     RunKind.KEEPING: Keeper,
+    RunKind.CRON: Cron,
 }

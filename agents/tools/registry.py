@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 
-from agents.tools import conclude, delegate, files, history, keep, outcome, remember, speak
+from agents.tools import conclude, delegate, files, history, job, keep, outcome, remember, schedule, speak
 from agents.tools.base import Tool
 
 TOOLS: tuple[Tool, ...] = (
     *speak.TOOLS,
+    *job.TOOLS,
     *delegate.TOOLS,
     *history.TOOLS,
+    *schedule.TOOLS,
     *conclude.TOOLS,
     *remember.TOOLS,
     *keep.TOOLS,

@@ -26,6 +26,13 @@ _WRITE = re.compile(
         (?:saying|says|containing|contains|with(?:\s+the)?(?:\s+(?:text|content|words))?|:)\s*:?\s*(?P<text>.+)""",
     re.I | re.S | re.X,
 )
+_WRITE_TIME = re.compile(
+    r"""\b(?:write|save|put)\s+the\s+(?:current\s+)?(?:time|date(?:\s+and\s+time)?)\s+(?:in)?to\s+
+        (?:the\s+|a\s+)?(?:file\s+)?["'`]?(?P<path>[\w./\-]+)""",
+    re.I | re.X,
+)
+_NOW = re.compile(r"^It is \w+ (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \([\w/+\-]+\))\.$", re.M)
+_STAMP = re.compile(r"^\[(\d{4}-\d\d-\d\d \d\d:\d\d UTC)\] ", re.M)
 _THINK = re.compile(r"\b(?:think|reflect) (?:about|on|over)\s+(.+)", re.I | re.S)
 
 
@@ -67,6 +74,26 @@ def find_file_request(text: str) -> tuple[str, str] | None:
     if len(content) > 1 and content[0] == content[-1] and content[0] in "\"'`":
         content = content[1:-1]
     return found.group("path").rstrip("."), content
+
+
+def find_time_request(text: str) -> str | None:
+    """Return the path of "write the time to NAME"."""
+    found = _WRITE_TIME.search(text)
+    return found.group("path").rstrip(".") if found else None
+
+
+def find_time(text: str) -> str | None:
+    """Return the time that the harness tells: with a scheduled job, or before the newest line."""
+    if told := _NOW.search(text):
+        return told.group(1)
+    stamps = _STAMP.findall(text)
+    return stamps[-1] if stamps else None
+
+
+def find_job(text: str) -> str | None:
+    """Return what a scheduled job is to do."""
+    _, found, job = text.partition("[what to do]\n")
+    return textwrap.dedent(job.split("\n\n[")[0]).strip() if found else None
 
 
 def find_topic(text: str) -> str | None:

@@ -1,0 +1,260 @@
+"""How channels and branches plan: what should run later, or again and again.
+
+Whatever is made here is proposed: it runs after a person has confirmed it, and no tool can. Times come as people say them or
+in named parts; the server works out dates and zones and answers with the next three, to be read back.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from pydantic import Field
+
+from accounts.errors import AccountsError, InvalidInput
+from accounts.models import Person, User
+from agents.errors import ToolFailed, ToolRetry
+from agents.models import Run
+from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
+from messaging.models import Conversation
+from tasks.models import Schedule, ScheduleState
+from tasks.schedules import phrases
+from tasks.schedules.clock_words import WEEKDAYS
+from tasks.schedules.timing import Timing, timing_of
+from tasks.schedules.words import describe, show_all
+from tasks.services.schedules import acts, editing
+from tasks.services.schedules.fields import When
+from tasks.services.schedules.rows import hold, tell
+
+HOLDERS = frozenset({"channel", "branch"})
+Weekday = Literal["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+MOST_LISTED = 30
+
+
+class Parts(Arguments):
+    """When, in named parts; fill what the kind needs."""
+
+    kind: Literal["interval", "daily", "weekly", "monthly", "in", "at", "expression"]
+    minutes: int | None = Field(default=None, ge=1, le=527_040, description="interval, in: how many.")
+    times: list[str] = Field(
+        default_factory=list, max_length=24, description='daily, weekly, monthly, at: "HH:MM".'
+    )
+    weekdays: list[Weekday] = Field(default_factory=list, max_length=7, description="weekly, monthly.")
+    ordinal: Literal["first", "second", "third", "fourth", "fifth", "last"] | None = Field(
+        default=None, description="monthly: which of the weekdays, or the last day."
+    )
+    day: int | None = Field(default=None, ge=1, le=31, description="monthly: day of the month.")
+    date: str = Field(
+        default="", max_length=10, description="at: YYYY-MM-DD, only if the person named a date."
+    )
+    expression: str = Field(
+        default="", max_length=120, description="expression: five fields, 0 or 7 is Sunday."
+    )
+
+
+class ScheduleCreate(Arguments):
+    prompt: str = Field(
+        description="What to do each time, complete in itself: the job sees no conversation.",
+        min_length=3,
+        max_length=10_000,
+    )
+    name: str = Field(default="", max_length=120, description="A short name.")
+    phrase: str = Field(
+        default="",
+        max_length=120,
+        description='When, as the person said it: "every weekday at nine", "in twenty minutes". Give this or `parts`.',
+    )
+    parts: Parts | None = None
+    time_zone: str = Field(default="", max_length=64, description="IANA name, only if the person named one.")
+
+
+def schedule_create(context: ToolContext, arguments: ScheduleCreate) -> ToolOutput:
+    run, owner = context.run, requester_of(context.run)
+    conversation = _conversation(run)
+    if bool(arguments.phrase) == bool(arguments.parts):
+        raise ToolRetry("Give either phrase or parts.")
+    try:
+        schedule = editing.propose_schedule(
+            conversation,
+            owner,
+            prompt=arguments.prompt,
+            when=_when(conversation, arguments),
+            run_id=run.pk,
+            key=f"propose.{context.key}",
+            name=arguments.name,
+        )
+    except AccountsError as error:
+        raise ToolRetry(str(error)) from None
+    timing = timing_of(schedule)
+    return ToolOutput(
+        f"Proposed as schedule {schedule.pk}: {describe(timing)}. Next times: "
+        f"{show_all(timing.upcoming(timezone.now()))} ({schedule.time_zone}). It does not run yet: "
+        "a person has to confirm it, on the card in this conversation or under Schedule."
+    )
+
+
+def _when(conversation: Conversation, arguments: ScheduleCreate) -> When:
+    if arguments.parts is None:
+        return When(phrase=arguments.phrase, time_zone=arguments.time_zone)
+    name = arguments.time_zone or conversation.organization.time_zone
+    try:
+        zone = ZoneInfo(name)
+    except Exception:
+        raise InvalidInput("There is no such time zone; write it like Europe/Berlin.") from None
+    timing = read_parts(arguments.parts, zone, timezone.now())
+    return When(
+        kind=timing.kind,
+        expression=timing.expression,
+        interval_s=timing.interval_s,
+        once_at=timing.once_at,
+        time_zone=zone.key,
+    )
+
+
+def read_parts(parts: Parts, zone: ZoneInfo, now: datetime) -> Timing:
+    """Work out what the named parts mean. Raises InvalidInput."""
+    if parts.kind in ("interval", "in"):
+        if parts.minutes is None:
+            raise InvalidInput("Say how many minutes.")
+        if parts.kind == "interval":
+            return phrases.interval(parts.minutes * 60, zone)
+        return phrases.read_phrase(f"in {parts.minutes} minutes", zone=zone, now=now)
+    if parts.kind == "expression":
+        return Timing("expression", zone.key, expression=parts.expression)
+    at = [_time(each) for each in parts.times] or [phrases.DEFAULT_TIME]
+    days = [WEEKDAYS.index(each) for each in parts.weekdays]
+    if parts.kind == "daily":
+        return phrases.calendar(at, zone)
+    if parts.kind == "weekly":
+        if not days:
+            raise InvalidInput("Say on which weekdays.")
+        return phrases.calendar(at, zone, weekdays=",".join(str(day) for day in sorted(set(days))))
+    if parts.kind == "monthly":
+        return _monthly(parts, days, at, zone)
+    if not parts.date:
+        return phrases.read_phrase(f"at {at[0]:%H:%M}", zone=zone, now=now)
+    try:
+        day = date.fromisoformat(parts.date)
+    except ValueError:
+        raise InvalidInput("The date is written YYYY-MM-DD.") from None
+    return phrases.once(datetime.combine(day, at[0], tzinfo=zone), zone)
+
+
+def _monthly(parts: Parts, days: list[int], at: list[time], zone: ZoneInfo) -> Timing:
+    if parts.day is not None:
+        return phrases.month_day(parts.day, at, zone)
+    if parts.ordinal is None or len(days) > 1:
+        raise InvalidInput("Say which day of the month, or an ordinal with one weekday.")
+    nth = phrases.ORDINALS[parts.ordinal]
+    if days:
+        return phrases.nth_weekday(nth, days[0], at, zone)
+    return phrases.month_day(nth, at, zone)
+
+
+def _time(text: str) -> time:
+    try:
+        return time.fromisoformat(text.strip().zfill(5)).replace(second=0, microsecond=0, tzinfo=None)
+    except ValueError:
+        raise InvalidInput('Times are written "HH:MM".') from None
+
+
+class ScheduleList(Arguments):
+    pass
+
+
+def schedule_list(context: ToolContext, arguments: ScheduleList) -> ToolOutput:
+    owner = requester_of(context.run)
+    now = timezone.now()
+    lines = [
+        f"- schedule {row.pk}, {row.get_state_display().lower()}: {row.name}. {describe(timing_of(row))}. "
+        f"Next: {show_all(timing_of(row).upcoming(now, 1)) or 'never'}"
+        for row in _of_requester(context.run, owner).order_by("pk")[:MOST_LISTED]
+    ]
+    return ToolOutput("\n".join(lines) or "There are no schedules of theirs in this conversation.")
+
+
+class ScheduleChange(Arguments):
+    schedule_id: int
+    action: Literal["pause", "resume", "delete"]
+
+
+def schedule_change(context: ToolContext, arguments: ScheduleChange) -> ToolOutput:
+    run, owner = context.run, requester_of(context.run)
+    found = _of_requester(run, owner).filter(pk=arguments.schedule_id).first()
+    if found is None:
+        raise ToolRetry(f"They have no schedule {arguments.schedule_id} in this conversation.")
+    schedule, now, by = hold(found), timezone.now(), f"{run.agent.name}, asked by {owner}"
+    if arguments.action == "resume":
+        return _resume(schedule, now)
+    if arguments.action == "pause":
+        if not acts.lay_by(schedule, reason=f"Paused by {by}", now=now, run_id=run.pk):
+            return ToolOutput(f"Schedule {schedule.pk} is not active; nothing was changed.")
+        schedule.save()
+        tell(schedule)
+        return ToolOutput(f"Schedule {schedule.pk} is paused.")
+    editing.remove(schedule, reason=f"Removed by {by}", now=now)
+    return ToolOutput(f"Schedule {schedule.pk} is removed.")
+
+
+def _resume(schedule: Schedule, now: datetime) -> ToolOutput:
+    """Take back a pause that a tool made; what a person paused, only a person starts again."""
+    if schedule.state != ScheduleState.PAUSED or schedule.paused_by_run_id is None:
+        raise ToolFailed("only a person starts this one again, under Schedule")
+    acts.take_up(schedule, now=now)
+    schedule.save()
+    tell(schedule)
+    return ToolOutput(
+        f"Schedule {schedule.pk} runs again. Next: {show_all(timing_of(schedule).upcoming(now))}."
+    )
+
+
+def requester_of(run: Run) -> User:
+    """Return the member who asked; a schedule runs with somebody's authority, so there must be one."""
+    user = run.requester_user
+    if user is None and run.requester_person_id is not None:
+        person = Person.objects.select_related("user").get(pk=run.requester_person_id)
+        user = person.user
+    if user is None:
+        raise ToolFailed("whoever asked has no account here, and a schedule runs with somebody's authority")
+    if run.report_to_id is not None:
+        raise ToolFailed("a scheduled job cannot make or change schedules")
+    return user
+
+
+def _of_requester(run: Run, owner: User) -> QuerySet[Schedule]:
+    return Schedule.objects.filter(
+        organization_id=run.organization_id, conversation_id=run.conversation_id, owner=owner, deleted_at=None
+    ).exclude(state=ScheduleState.FINISHED)
+
+
+def _conversation(run: Run) -> Conversation:
+    assert run.conversation_id is not None
+    return Conversation.objects.select_related("organization").get(pk=run.conversation_id)
+
+
+TOOLS = (
+    Tool(
+        name="schedule_create",
+        description="Propose something to run later or repeatedly; a person has to confirm it.",
+        arguments=ScheduleCreate,
+        function=schedule_create,
+        kinds=HOLDERS,
+    ),
+    Tool(
+        name="schedule_list",
+        description="List the schedules of the person who asks, in this conversation.",
+        arguments=ScheduleList,
+        function=schedule_list,
+        kinds=HOLDERS,
+    ),
+    Tool(
+        name="schedule_change",
+        description="Pause or remove a schedule of the person who asks, or take back a pause you made.",
+        arguments=ScheduleChange,
+        function=schedule_change,
+        kinds=HOLDERS,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Reads of what is planned and due. The actor comes first; what they may not see is NotFound."""
