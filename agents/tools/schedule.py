@@ -22,7 +22,7 @@ from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
 from messaging.models import Conversation
 from tasks.models import Schedule, ScheduleState
 from tasks.schedules import phrases
-from tasks.schedules.clock_words import WEEKDAYS
+from tasks.schedules.clock_words import ORDINALS, WEEKDAYS
 from tasks.schedules.timing import Timing, timing_of
 from tasks.schedules.words import describe, show_all
 from tasks.services.schedules import acts, editing
@@ -148,7 +148,7 @@ def _monthly(parts: Parts, days: list[int], at: list[time], zone: ZoneInfo) -> T
         return phrases.month_day(parts.day, at, zone)
     if parts.ordinal is None or len(days) > 1:
         raise InvalidInput("Say which day of the month, or an ordinal with one weekday.")
-    nth = phrases.ORDINALS[parts.ordinal]
+    nth = ORDINALS[parts.ordinal]
     if days:
         return phrases.nth_weekday(nth, days[0], at, zone)
     return phrases.month_day(nth, at, zone)
@@ -225,6 +225,7 @@ def requester_of(run: Run) -> User:
 
 
 def _of_requester(run: Run, owner: User) -> QuerySet[Schedule]:
+    assert run.conversation_id is not None
     return Schedule.objects.filter(
         organization_id=run.organization_id, conversation_id=run.conversation_id, owner=owner, deleted_at=None
     ).exclude(state=ScheduleState.FINISHED)

@@ -10,6 +10,7 @@ import llm.api
 import memory.ingestion.api
 import realtime.api
 import secret_store.api
+import tasks.api
 from spacebot_site.api import health, problems
 from spacebot_site.api.parsing import StrictJson
 
@@ -35,5 +36,5 @@ api.add_router("", secret_store.api.router, tags=["secrets"])
 api.add_router("", realtime.api.router, tags=["events"])
 api.add_router("", llm.api.router, tags=["models"])
 api.add_router("", memory.ingestion.api.router)
-for router in agents.api.routers:
+for router in (*tasks.api.routers, *agents.api.routers):
     api.add_router("", router)

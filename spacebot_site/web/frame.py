@@ -29,6 +29,7 @@ MAIN = (
     Entry("Home", "house", "home", "h", "/home/"),
     Entry("Chat", "messages-square", "chat", "c", "/chat/"),
     Entry("Runs", "activity", "runs", "r", "/runs/"),
+    Entry("Schedule", "calendar-clock", "schedules", "d", "/schedule/"),
     Entry("Memory", "brain", "memories", "y", "/memory/"),
     Entry("Agents", "bot", "agents", "a", "/agents/"),
 )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from tasks.models import Firing, Schedule, ScheduleState
-from tasks.schedules.timing import timing_of
+from tasks.schedules.timing import hours_of, timing_of
 from tasks.schedules.words import describe
 
 
@@ -37,7 +37,7 @@ def schedule_payload(schedule: Schedule, *, now: datetime) -> dict[str, Any]:
         "state": schedule.state,
         "stopped_reason": schedule.stopped_reason,
         "failures_in_row": schedule.failures_in_row,
-        "next": timing.upcoming(now) if shows_next else [],
+        "next": timing.upcoming(now, hours=hours_of(schedule)) if shows_next else [],
         "created_at": schedule.created_at,
         "confirmed_at": schedule.confirmed_at,
     }

@@ -19,6 +19,7 @@ from tasks.models import Schedule, ScheduleKind
 SHORTEST_INTERVAL_S = 60
 LONGEST_INTERVAL_S = 366 * 86_400
 FIELDS = 5
+MOST_LOOKED_AT = 5_000
 MOST_AHEAD = timedelta(days=366 * 10)
 
 
@@ -48,9 +49,11 @@ class Timing:
     def next_after(self, moment: datetime) -> datetime | None:
         return next(self.instants_after(moment), None)
 
-    def upcoming(self, moment: datetime, count: int = 3) -> list[datetime]:
-        """Return the next instants as local times."""
-        return [each.astimezone(self.zone) for each in islice(self.instants_after(moment), count)]
+    def upcoming(self, moment: datetime, count: int = 3, *, hours: Hours | None = None) -> list[datetime]:
+        """Return the next instants as local times, those outside the active hours left out."""
+        found = islice(self.instants_after(moment), MOST_LOOKED_AT)
+        inside = (each for each in found if hours is None or hours.include(each, self.zone))
+        return [each.astimezone(self.zone) for each in islice(inside, count)]
 
     def _intervals(self, moment: datetime) -> Iterator[datetime]:
         """Count from the anchor, never from the last run, so that nothing drifts."""

@@ -24,6 +24,7 @@ from messaging.models import (
 from realtime.models import Event, EventCounter
 from secret_store.models import DataKey
 from secret_store.services import set_secret
+from tasks.models import Firing, Schedule
 from tests.factories import Team
 
 WHISPER = "whispered-in-private"
@@ -108,6 +109,14 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     make(
         IngestedFile, agent_id=team.agent.pk, name=WHISPER, digest=slug, size_bytes=1, media_type="text/plain",
         state="failed", reason=WHISPER, notice=WHISPER, audience_person=person,
+    )  # fmt: skip
+    schedule = make(
+        Schedule, conversation=conversation, agent_id=team.agent.pk, owner=team.member.user, name=WHISPER,
+        prompt=WHISPER, kind="once", once_at=now, time_zone="UTC", state="finished", stopped_reason=WHISPER,
+    )  # fmt: skip
+    make(
+        Firing, schedule=schedule, due_at=now, decision="fired", execution="failed", message=message,
+        outcome=WHISPER, failure=WHISPER, decided_at=now, finished_at=now,
     )  # fmt: skip
     rows.append(set_secret(None, organization, name="VENDOR_KEY", value="sk-hidden-value-98765"))
     rows.append(audit.record(team.owner, organization, "test.row", "target"))

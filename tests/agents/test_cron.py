@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
-
-import pytest
-from django.utils import timezone
 
 from agents.models import Report, Run, RunKind, RunState
 from llm.clients.scripted import call, say
 from tasks.models import Execution, Firing, Schedule
-from tasks.services.schedules import acts, clock
+from tasks.services.schedules import clock
 from tasks.services.schedules.editing import create_schedule
 from tasks.services.schedules.fields import When
 from tests.agents.conftest import Engine

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -30,6 +31,7 @@ from memory.models import InboxItem, IngestedFile, Memory
 from messaging.models import Conversation, Message
 from messaging.services.conversations import start_conversation
 from secret_store.services import set_secret
+from tasks.models import Firing, Schedule
 from tests.admin.rows import make_installation_rows, make_rows
 from tests.api.conftest import Api
 from tests.factories import Team, make_team
@@ -139,7 +141,17 @@ def _values(team: Team) -> dict[str, Any]:
         organization=organization, agent_id=agent.pk, name="a.txt", digest="of a.txt", size_bytes=1,
         media_type="text/plain", state="failed", chunks_total=1,
     )  # fmt: skip
+    schedule = Schedule.objects.create(
+        organization=organization, conversation=conversation, agent_id=agent.pk, owner=team.member.user, name="x",
+        prompt="x", kind="interval", interval_s=3_600, anchor_at=now, time_zone="UTC", state="active",
+        next_due_at=now + timedelta(hours=1),
+    )  # fmt: skip
+    firing = Firing.objects.create(
+        organization=organization, schedule=schedule, due_at=now, decision="fired", execution="succeeded",
+        delivery="failed", message=message, decided_at=now, finished_at=now,
+    )  # fmt: skip
     return {
+        "schedule_id": schedule.pk, "firing_id": firing.pk,
         "file_id": file.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk, "relation": "related_to",
         "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
         "run_id": run.pk, "token_id": token.pk,

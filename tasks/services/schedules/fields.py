@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
@@ -12,6 +13,7 @@ from messaging.text import check_text
 from tasks.models import Misfire, Overlap, Schedule, ScheduleKind
 from tasks.schedules.phrases import read_phrase
 from tasks.schedules.timing import Timing, check_timing, check_zone, hours_of, timing_of
+from tasks.schedules.words import span
 
 MOST_PROMPT = 10_000
 MOST_NAME = 120
@@ -42,6 +44,24 @@ class When:
     anchor_at: datetime | None = None
     once_at: datetime | None = None
     time_zone: str = ""
+
+
+def from_words(text: str, *, time_zone: str = "") -> When:
+    """Return what one field for both says: five fields of an expression, or a phrase."""
+    parts = text.split()
+    if len(parts) == 5 and re.fullmatch(r"[\d*/,-]+", parts[0]) and re.fullmatch(r"[\d*/,-]+", parts[1]):
+        return When(expression=text, time_zone=time_zone)
+    return When(phrase=text, time_zone=time_zone)
+
+
+def to_words(timing: Timing) -> str:
+    """Return what `from_words` reads as this timing."""
+    if timing.kind == ScheduleKind.EXPRESSION:
+        return timing.expression
+    if timing.kind == ScheduleKind.ONCE:
+        assert timing.once_at is not None
+        return f"on {timing.once_at.astimezone(timing.zone):%Y-%m-%d at %H:%M}"
+    return f"every {span(timing.interval_s or 0)}"
 
 
 def read_when(when: When, *, default_zone: str, now: datetime) -> Timing:
@@ -81,9 +101,7 @@ def check_whole(schedule: Schedule, *, now: datetime) -> None:
         return
     if schedule.kind == ScheduleKind.ONCE:
         raise InvalidInput("What runs once has no active hours.", field="active_from")
-    timing, hours = timing_of(schedule), hours_of(schedule)
-    ahead = timing.upcoming(now, 1_000)
-    if not any(hours.include(each, timing.zone) for each in ahead):
+    if not timing_of(schedule).upcoming(now, 1, hours=hours_of(schedule)):
         raise InvalidInput("None of its times lies within the active hours.", field="active_from")
 
 

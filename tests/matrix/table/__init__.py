@@ -6,13 +6,13 @@ Whatever answers and is not in here fails the suite. A new subject is a module o
 from __future__ import annotations
 
 from spacebot_site.api.docs import schema
-from tests.matrix.table import acts, admin, api, pages
+from tests.matrix.table import acts, admin, api, pages, schedules
 from tests.matrix.table.rules import Act, Operation, Page, Rows
 
-API: dict[str, Operation] = {**api.API}
-PAGES: dict[str, Page] = {**pages.PAGES}
-ACTS: list[Act] = [*acts.ACTS]
-ADMIN_ROWS: dict[str, Rows] = {**admin.ADMIN_ROWS}
+API: dict[str, Operation] = {**api.API, **schedules.API}
+PAGES: dict[str, Page] = {**pages.PAGES, **schedules.PAGES}
+ACTS: list[Act] = [*acts.ACTS, *schedules.ACTS]
+ADMIN_ROWS: dict[str, Rows] = {**admin.ADMIN_ROWS, **schedules.ADMIN_ROWS}
 
 OPERATIONS = sorted(
     f"{method.upper()} {path.removeprefix('/api/v1')}"
