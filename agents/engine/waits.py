@@ -6,23 +6,43 @@ Whoever calls these holds the conversation's row, so a run that lays itself to w
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
 from agents.engine import wakeups
-from agents.models import LIVE_STATES, Report, ReportState, Run, RunKind, RunState
+from agents.models import LIVE_STATES, Run, RunKind, RunState
 
 WRAP_UP_S = 120
 """What a run whose time is up has left to say what there is."""
 
 
-def is_helped(run_id: int, *, told: Collection[int] = ()) -> bool:
-    """Say whether children of the run are at work, or have reported something that is not `told`. Idle ones do not count."""
-    at_work = Run.objects.filter(report_to_id=run_id, state__in=LIVE_STATES).exclude(state=RunState.WAITING)
-    untold = Report.objects.filter(run__report_to_id=run_id, state=ReportState.PENDING).exclude(pk__in=told)
-    return at_work.exists() or untold.exists()
+HELPED = """
+select exists (select 1 from agents_run where report_to_id = %s and state in ('queued', 'running'))
+    or exists (select 1 from agents_report p join agents_run r on r.id = p.run_id
+                where r.report_to_id = %s and p.state = 'pending' and not p.id = any(%s)),
+    exists (select 1 from agents_run where report_to_id = %s)
+"""
+
+
+@dataclass(frozen=True)
+class Helpers:
+    """`are_needed`: children are at work, or have reported something untold; idle ones do not count. `exist`: any, ever."""
+
+    are_needed: bool
+    exist: bool
+
+
+def helpers_of(run_id: int, *, told: Collection[int] = ()) -> Helpers:
+    """Look at a run's children in one query; `told` are reports it has taken."""
+    with connection.cursor() as cursor:
+        cursor.execute(HELPED, [run_id, run_id, list(told), run_id])
+        row = cursor.fetchone()
+    assert row is not None
+    return Helpers(*row)
 
 
 def wake(run_id: int) -> None:

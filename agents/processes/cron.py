@@ -45,6 +45,7 @@ class Cron(Process):
         self.is_wrapping_up = bool(run.input.get("wrap_up"))
         self._nudges = 0
         self._was_told = False
+        self._is_alone = False
 
     def system(self) -> tuple[str, ...]:
         return cron_system(self.run.agent)
@@ -57,6 +58,8 @@ class Cron(Process):
         assert self.run.conversation_id is not None
         if first:
             results.begin(self.run.input["firing_id"])
+            if self.claim.fence == 1:
+                return Joined(messages=(UserMessage(self._job()),))  # It has handed nothing on yet.
         reports = [
             report
             for report in status.pending_reports(self.run.conversation_id, report_to=self.run.pk)
@@ -101,7 +104,9 @@ class Cron(Process):
     def turn_over(self) -> Ending:
         """Return the end of a turn: wait while children are at work, else be done."""
         self._take_reports()
-        if not self.is_wrapping_up and waits.is_helped(self.run.pk):
+        helpers = waits.helpers_of(self.run.pk)
+        self._is_alone = not helpers.exist
+        if not self.is_wrapping_up and helpers.are_needed:
             return Ending(RunState.WAITING, "", self._kept())
         if self.is_wrapping_up:
             return self.stopped(RunState.TIMED_OUT, "deadline")
@@ -111,6 +116,8 @@ class Cron(Process):
 
     def _take_reports(self) -> None:
         """Mark what this run was told as told; call inside the step's transaction."""
+        if not self.report_ids:
+            return
         Report.objects.filter(pk__in=self.report_ids, state=ReportState.PENDING).update(
             state=ReportState.TOLD, told_by_id=self.run.pk
         )
@@ -141,7 +148,8 @@ class Cron(Process):
     def before_finish(self, ending: Ending, held: Held) -> None:
         if ending.state == RunState.WAITING:
             return
-        waits.stop_helpers(self.run, reason="the job has ended")
+        if not self._is_alone:
+            waits.stop_helpers(self.run, reason="the job has ended")
         firings.has_ended(self.run, ending, text=self._delivered(ending), note=self.skipped)
 
     def _delivered(self, ending: Ending) -> str:
@@ -172,7 +180,7 @@ class Cron(Process):
             return
         if ending.result.get("time_is_up"):
             waits.wrap_up(self.run.pk)
-        elif waits.is_helped(self.run.pk):
+        elif waits.helpers_of(self.run.pk).are_needed:
             self.run.due_at = waits.deadline_of(self.run)
             self.run.save(update_fields=["due_at"])
         else:

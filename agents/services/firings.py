@@ -17,6 +17,8 @@ from tasks.models import Execution
 from tasks.schedules.runs import Order
 from tasks.services.schedules import results
 
+MOST_NUDGED = 128
+"""Whoever has finished a scheduled run goes on with the next, so a crowd needs no nudge for each."""
 EXECUTIONS = {
     RunState.SUCCEEDED: Execution.SUCCEEDED,
     RunState.CANCELLED: Execution.CANCELLED,
@@ -27,6 +29,7 @@ EXECUTIONS = {
 def start(orders: Sequence[Order]) -> dict[int, int]:
     """Create a run for each order and nudge it, in the caller's transaction; return run ids by firing."""
     now = timezone.now()
+    waiting = Run.objects.filter(kind=RunKind.CRON, state=RunState.QUEUED).count()
     people = {
         (person.organization_id, person.user_id): person.pk
         for person in Person.objects.filter(user_id__in={order.owner_id for order in orders})
@@ -56,6 +59,7 @@ def start(orders: Sequence[Order]) -> dict[int, int]:
     )
     for run in runs:
         record(run.organization_id, wakeups.run_changed(run))
+    for run in runs[: max(0, MOST_NUDGED - waiting)]:
         wakeups.nudge(run.pk, run.kind, run.conversation_id)
     return {order.firing_id: run.pk for order, run in zip(orders, runs, strict=True)}
 

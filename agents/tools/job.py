@@ -39,7 +39,7 @@ class Wait(Arguments):
 
 def wait(context: ToolContext, arguments: Wait) -> ToolOutput:
     cron = cast("Cron", context.process)
-    if not waits.is_helped(context.run.pk, told=cron.report_ids):
+    if not waits.helpers_of(context.run.pk, told=cron.report_ids).are_needed:
         raise ToolRetry("Nothing is under way that could report. Call reply, or skip.")
     return ToolOutput("Waiting.", cron.turn_over())
 

@@ -22,7 +22,7 @@ from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
 from messaging.models import Conversation
 from tasks.models import Schedule, ScheduleState
 from tasks.schedules import phrases
-from tasks.schedules.clock_words import ORDINALS, WEEKDAYS
+from tasks.schedules.clock_words import ORDINALS, WEEKDAYS, weekday
 from tasks.schedules.timing import Timing, timing_of
 from tasks.schedules.words import describe, show_all
 from tasks.services.schedules import acts, editing
@@ -30,52 +30,34 @@ from tasks.services.schedules.fields import When
 from tasks.services.schedules.rows import hold, tell
 
 HOLDERS = frozenset({"channel", "branch"})
-Weekday = Literal["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+Kind = Literal["phrase", "interval", "daily", "weekly", "monthly", "in", "at", "expression"]
 MOST_LISTED = 30
 
 
-class Parts(Arguments):
-    """When, in named parts; fill what the kind needs."""
-
-    kind: Literal["interval", "daily", "weekly", "monthly", "in", "at", "expression"]
-    minutes: int | None = Field(default=None, ge=1, le=527_040, description="interval, in: how many.")
-    times: list[str] = Field(
-        default_factory=list, max_length=24, description='daily, weekly, monthly, at: "HH:MM".'
-    )
-    weekdays: list[Weekday] = Field(default_factory=list, max_length=7, description="weekly, monthly.")
-    ordinal: Literal["first", "second", "third", "fourth", "fifth", "last"] | None = Field(
-        default=None, description="monthly: which of the weekdays, or the last day."
-    )
-    day: int | None = Field(default=None, ge=1, le=31, description="monthly: day of the month.")
-    date: str = Field(
-        default="", max_length=10, description="at: YYYY-MM-DD, only if the person named a date."
-    )
-    expression: str = Field(
-        default="", max_length=120, description="expression: five fields, 0 or 7 is Sunday."
-    )
-
-
 class ScheduleCreate(Arguments):
-    prompt: str = Field(
-        description="What to do each time, complete in itself: the job sees no conversation.",
-        min_length=3,
-        max_length=10_000,
-    )
-    name: str = Field(default="", max_length=120, description="A short name.")
+    """The times: a phrase, or what `kind` needs of the fields below it. Zeros and empty texts are left out."""
+
+    prompt: str = Field(description="The job, complete in itself.", min_length=3, max_length=10_000)
+    name: str = Field(default="", max_length=120)
+    kind: Kind = "phrase"
     phrase: str = Field(
-        default="",
-        max_length=120,
-        description='When, as the person said it: "every weekday at nine", "in twenty minutes". Give this or `parts`.',
+        default="", max_length=120, description='As said: "every weekday at nine", "in twenty minutes".'
     )
-    parts: Parts | None = None
-    time_zone: str = Field(default="", max_length=64, description="IANA name, only if the person named one.")
+    minutes: int = Field(default=0, ge=0, le=527_040, description="interval, in")
+    times: list[str] = Field(
+        default_factory=list, max_length=24, description="HH:MM; daily, weekly, monthly, at"
+    )
+    weekdays: list[str] = Field(default_factory=list, max_length=7, description="weekly, monthly")
+    ordinal: str = Field(default="", max_length=10, description="monthly: first to fifth, or last")
+    day: int = Field(default=0, ge=0, le=31, description="monthly")
+    date: str = Field(default="", max_length=10, description="at: YYYY-MM-DD, if named")
+    expression: str = Field(default="", max_length=120, description="five fields")
+    time_zone: str = Field(default="", max_length=64, description="IANA, if named")
 
 
 def schedule_create(context: ToolContext, arguments: ScheduleCreate) -> ToolOutput:
     run, owner = context.run, requester_of(context.run)
     conversation = _conversation(run)
-    if bool(arguments.phrase) == bool(arguments.parts):
-        raise ToolRetry("Give either phrase or parts.")
     try:
         schedule = editing.propose_schedule(
             conversation,
@@ -97,14 +79,16 @@ def schedule_create(context: ToolContext, arguments: ScheduleCreate) -> ToolOutp
 
 
 def _when(conversation: Conversation, arguments: ScheduleCreate) -> When:
-    if arguments.parts is None:
+    if arguments.kind == "phrase":
+        if not arguments.phrase.strip():
+            raise InvalidInput("Say when: give a phrase, or a kind with what it needs.")
         return When(phrase=arguments.phrase, time_zone=arguments.time_zone)
     name = arguments.time_zone or conversation.organization.time_zone
     try:
         zone = ZoneInfo(name)
     except Exception:
         raise InvalidInput("There is no such time zone; write it like Europe/Berlin.") from None
-    timing = read_parts(arguments.parts, zone, timezone.now())
+    timing = read_parts(arguments, zone, timezone.now())
     return When(
         kind=timing.kind,
         expression=timing.expression,
@@ -114,10 +98,10 @@ def _when(conversation: Conversation, arguments: ScheduleCreate) -> When:
     )
 
 
-def read_parts(parts: Parts, zone: ZoneInfo, now: datetime) -> Timing:
+def read_parts(parts: ScheduleCreate, zone: ZoneInfo, now: datetime) -> Timing:
     """Work out what the named parts mean. Raises InvalidInput."""
     if parts.kind in ("interval", "in"):
-        if parts.minutes is None:
+        if not parts.minutes:
             raise InvalidInput("Say how many minutes.")
         if parts.kind == "interval":
             return phrases.interval(parts.minutes * 60, zone)
@@ -125,7 +109,7 @@ def read_parts(parts: Parts, zone: ZoneInfo, now: datetime) -> Timing:
     if parts.kind == "expression":
         return Timing("expression", zone.key, expression=parts.expression)
     at = [_time(each) for each in parts.times] or [phrases.DEFAULT_TIME]
-    days = [WEEKDAYS.index(each) for each in parts.weekdays]
+    days = [_weekday(each) for each in parts.weekdays]
     if parts.kind == "daily":
         return phrases.calendar(at, zone)
     if parts.kind == "weekly":
@@ -143,15 +127,21 @@ def read_parts(parts: Parts, zone: ZoneInfo, now: datetime) -> Timing:
     return phrases.once(datetime.combine(day, at[0], tzinfo=zone), zone)
 
 
-def _monthly(parts: Parts, days: list[int], at: list[time], zone: ZoneInfo) -> Timing:
-    if parts.day is not None:
+def _monthly(parts: ScheduleCreate, days: list[int], at: list[time], zone: ZoneInfo) -> Timing:
+    if parts.day:
         return phrases.month_day(parts.day, at, zone)
-    if parts.ordinal is None or len(days) > 1:
+    if parts.ordinal not in ORDINALS or len(days) > 1:
         raise InvalidInput("Say which day of the month, or an ordinal with one weekday.")
     nth = ORDINALS[parts.ordinal]
     if days:
         return phrases.nth_weekday(nth, days[0], at, zone)
     return phrases.month_day(nth, at, zone)
+
+
+def _weekday(name: str) -> int:
+    if name.lower()[:3] not in WEEKDAYS:
+        raise InvalidInput("Weekdays are named mon to sun.")
+    return weekday(name.lower())
 
 
 def _time(text: str) -> time:

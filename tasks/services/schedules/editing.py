@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -33,7 +34,8 @@ from tasks.services.schedules.fields import (
 from tasks.services.schedules.firing import stop_unstarted
 from tasks.services.schedules.rows import hold, last_accounted, tell
 
-MOST_OF_ONE_OWNER = 200
+MOST_OF_ONE_OWNER = 1_000
+MOST_PROPOSED = 30
 WORDS = ("name", "prompt", "conversation_id")
 
 
@@ -87,6 +89,8 @@ def propose_schedule(
     schedule = _build(conversation, owner, prompt=prompt, when=when, now=now, options=options)
     schedule.state, schedule.proposed_by_run_id, schedule.key = ScheduleState.PROPOSED, run_id, key
     _check_number(owner, conversation)
+    if _mine(owner, conversation).filter(state=ScheduleState.PROPOSED).count() >= MOST_PROPOSED:
+        raise Conflict("Too many proposals wait for them already; they should decide about those first.")
     schedule.save()
     tell(schedule)
     return schedule
@@ -113,11 +117,13 @@ def _build(
 
 
 def _check_number(owner: User, conversation: Conversation) -> None:
-    mine = Schedule.objects.filter(
-        organization=conversation.organization_id, owner=owner, deleted_at=None
-    ).exclude(state=ScheduleState.FINISHED)
-    if mine.count() >= MOST_OF_ONE_OWNER:
-        raise Conflict(f"One person has at most {MOST_OF_ONE_OWNER} schedules; remove some first.")
+    if _mine(owner, conversation).count() >= MOST_OF_ONE_OWNER:
+        raise Conflict(f"One person has at most {MOST_OF_ONE_OWNER:,} schedules; remove some first.")
+
+
+def _mine(owner: User, conversation: Conversation) -> QuerySet[Schedule]:
+    rows = Schedule.objects.filter(organization=conversation.organization_id, owner=owner, deleted_at=None)
+    return rows.exclude(state=ScheduleState.FINISHED)
 
 
 def preview(actor: Actor, when: When, *, now: datetime | None = None) -> Timing:

@@ -21,13 +21,19 @@ def start(firings: Sequence[Firing]) -> None:
 
 def start_waiting(schedule: Schedule) -> Firing | None:
     """Start the oldest firing that waited for the one before; the caller holds the schedule."""
-    live = Firing.objects.filter(schedule_id=schedule.pk, execution__in=[Execution.QUEUED, Execution.RUNNING])
     waiting = Firing.objects.filter(schedule_id=schedule.pk, execution=Execution.WAITING).order_by("due_at")
-    firing = None if live.exists() else waiting.first()
-    if firing is not None:
-        firing.schedule, firing.execution = schedule, Execution.QUEUED
-        start([firing])
+    firing = waiting.first()
+    if firing is None or _is_under_way(schedule.pk):
+        return None
+    firing.schedule, firing.execution = schedule, Execution.QUEUED
+    start([firing])
     return firing
+
+
+def _is_under_way(schedule_id: int) -> bool:
+    return Firing.objects.filter(
+        schedule_id=schedule_id, execution__in=[Execution.QUEUED, Execution.RUNNING]
+    ).exists()
 
 
 def stop_unstarted(schedule: Schedule, *, reason: str) -> None:

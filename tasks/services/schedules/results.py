@@ -55,10 +55,9 @@ def end(firing_id: int, result: Result) -> None:
 
     The caller holds the conversation, in a unit of work.
     """
-    firing = Firing.objects.filter(pk=firing_id).first()
-    if firing is None:
+    schedule = Schedule.objects.select_for_update(of=("self",)).filter(firings=firing_id).first()
+    if schedule is None:
         return
-    schedule = Schedule.objects.select_for_update().get(pk=firing.schedule_id)
     firing = Firing.objects.select_for_update(of=("self",)).get(pk=firing_id)
     if not firing.is_live:
         return
@@ -102,6 +101,8 @@ def count(schedule: Schedule, firing: Firing, *, speaker: str) -> None:
     if firing.trigger == Trigger.MANUAL:
         if failed:
             _say(schedule, firing, speaker, f"“{schedule.name}” failed: {_why(firing)}")
+        return
+    if not failed and not schedule.failures_in_row:
         return
     schedule.failures_in_row = schedule.failures_in_row + 1 if failed else 0
     changed = ["failures_in_row", "updated_at"]

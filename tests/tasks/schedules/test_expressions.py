@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -83,9 +83,7 @@ def test_one_to_five_are_the_weekdays() -> None:
 )  # fmt: skip
 def test_what_is_no_expression_is_refused(expression: str) -> None:
     with pytest.raises(InvalidInput):
-        check_timing(
-            Timing("expression", "UTC", expression=expression), now=datetime(2026, 1, 1, tzinfo=UTC)
-        )
+        check_timing(Timing("expression", "UTC", expression=expression), now=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
@@ -117,7 +115,7 @@ def test_what_runs_every_hour_follows_real_time_over_both_changes() -> None:
     for start in (SPRING, AUTUMN):
         timing = Timing("expression", "Europe/Berlin", expression="0 * * * *")
         found = list(islice(timing.instants_after(start), 8))
-        assert {b - a for a, b in zip(found, found[1:], strict=False)} == {timedelta(hours=1)}
+        assert {b - a for a, b in pairwise(found)} == {timedelta(hours=1)}
 
 
 def test_an_interval_does_not_drift_and_ignores_the_clocks() -> None:
