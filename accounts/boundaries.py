@@ -31,6 +31,7 @@ WORKER_BOUNDARIES = (
     "nudge.before",
     "nudge.after",
 )
+CLOCK_BOUNDARIES = ("schedule.decided", "schedule.committed", "nudge.before", "nudge.after")
 DELIVERY_BOUNDARIES = ("send.before", "send.after")
 
 

@@ -16,6 +16,7 @@ from llm.clients.scripted import call, fail, say
 from llm.errors import ProviderUnavailable
 from llm.types import ChatRequest, UserMessage
 from messaging.models import Delivery, DeliveryState, Message
+from realtime.services import unit_of_work
 from tasks.models import Execution, Firing, Schedule, ScheduleState
 from tasks.services.schedules import acts, clock
 from tasks.services.schedules.editing import create_schedule
@@ -188,7 +189,8 @@ def test_a_wake_up_leaves_no_more_time_than_the_deadline(engine: Engine) -> None
     engine.execute(run_of(firing))
     run = run_of(firing)
     Run.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(seconds=590))
-    waits.wake(run.pk)
+    with unit_of_work():
+        waits.wake(run.pk)
     run.refresh_from_db()
     assert run.state == RunState.QUEUED
     assert run.active_limit_s - run.active_ms / 1000 <= 11
