@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def due(schedule: Schedule) -> str:
 def check(schedule: Schedule, count: int) -> None:
     lines = list(Firing.objects.filter(schedule=schedule).order_by("due_at"))
     assert [line.execution for line in lines] == ["succeeded"] * count
-    assert {b.due_at - a.due_at for a, b in zip(lines, lines[1:], strict=False)} <= {timedelta(minutes=1)}
+    assert {b.due_at - a.due_at for a, b in pairwise(lines)} <= {timedelta(minutes=1)}
     runs = Run.objects.filter(kind=RunKind.CRON)
     assert sorted(runs.values_list("pk", flat=True)) == sorted(line.run_id or 0 for line in lines)
     texts = list(Message.objects.filter(direction="out").values_list("text", flat=True))
