@@ -1,4 +1,4 @@
-"""Home: my conversations, what is under way, what failed, what came of it, the agents, and the first steps."""
+"""Home: my conversations, what is under way, what is planned, what failed, what came of it, the agents, and the first steps."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from spacebot_site.web import conversation_list as listing
 from spacebot_site.web.door import page
 from spacebot_site.web.first_steps import first_steps
 from spacebot_site.web.message_parts import quote_of
+from spacebot_site.web.schedule_parts import planned
 
 CONVERSATIONS = 8
 RUNS = 6
+PLANNED = 4
 DAYS = 7
 
 
@@ -52,6 +54,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
                 :RUNS
             ],
             "done": ended.filter(kind__in=(RunKind.BRANCH, RunKind.WORKER), state=RunState.SUCCEEDED)[:RUNS],
+            "planned": planned(actor, most=PLANNED),
             "agents": [agent for agent in agents.values() if agent.enabled][:RUNS],
             "steps": steps,
             "steps_left": sum(not step.done for step in steps),

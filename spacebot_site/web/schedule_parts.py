@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from tasks.models import Schedule, ScheduleState
-from tasks.queries.schedules import may_steer
+from tasks.queries.schedules import may_steer, schedules_of
 from tasks.schedules.timing import hours_of, timing_of
 from tasks.schedules.words import describe
 
@@ -20,6 +20,16 @@ BADGES = {
     ScheduleState.BROKEN: ("badge-bad", "Stopped"),
 }
 COMING = (ScheduleState.PROPOSED, ScheduleState.ACTIVE)
+
+
+def planned(actor: Actor, *, most: int) -> list[dict[str, Any]]:
+    """Return what waits for a decision, then what was stopped, then what runs next."""
+    rows = schedules_of(actor)
+    urgent = rows.filter(state__in=(ScheduleState.PROPOSED, ScheduleState.BROKEN)).order_by("-state", "-pk")
+    found = list(urgent[:most])
+    if len(found) < most:
+        found += rows.filter(state=ScheduleState.ACTIVE).order_by("next_due_at")[: most - len(found)]
+    return [schedule_card(actor, each) for each in found]
 
 
 def schedule_card(actor: Actor, schedule: Schedule) -> dict[str, Any]:

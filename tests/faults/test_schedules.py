@@ -51,7 +51,7 @@ def check(schedule: Schedule, count: int) -> None:
     assert sorted(runs.values_list("pk", flat=True)) == sorted(line.run_id or 0 for line in lines)
     texts = list(Message.objects.filter(direction="out").values_list("text", flat=True))
     mark = f"m-{schedule.conversation_id}-2"
-    assert texts == [f"echo {mark}\n\ntold {mark}"] * count
+    assert texts == [f"echo {mark}\n\necho {mark}; told {mark}"] * count
 
 
 def test_an_instant_fires_once_whichever_boundary_the_clock_dies_at(

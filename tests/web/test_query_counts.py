@@ -19,7 +19,7 @@ MOST = {
     "/home/": 18,
     "/chat/": 7,
     "/chat/list/": 7,
-    "/chat/{chat}/": 14,
+    "/chat/{chat}/": 15,
     "/chat/{chat}/before/20/": 10,
     "/chat/{chat}/people/": 8,
     "/chat/{chat}/model/": 6,
