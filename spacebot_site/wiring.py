@@ -15,11 +15,12 @@ from agents.queries import get_agent
 from agents.services import firings
 from memory.ingestion.agents import AgentPlace, set_agent_directory
 from memory.ingestion.erasure import FILES
-from memory.services.erasure import ERASERS
+from memory.services.erasure import ERASERS, Eraser
 from messaging.queries import can_read_conversation
 from realtime.access import set_conversation_gate
 from realtime.services import announce_access_change
 from tasks.schedules import runs as scheduled_runs
+from tasks.services.schedules import erasure as schedule_erasure
 
 
 def connect() -> None:
@@ -27,6 +28,7 @@ def connect() -> None:
     set_conversation_gate(can_read_conversation)
     set_agent_directory(named=_agents_named, check=get_agent)
     ERASERS.append(FILES)
+    ERASERS.append(Eraser("schedules", schedule_erasure.erase, schedule_erasure.count))
     scheduled_runs.connect(start=firings.start, stop=firings.stop, agents_on=firings.agents_on)
     hooks.on_membership_removed.append(announce_access_change)
     hooks.on_role_changed.append(announce_access_change)

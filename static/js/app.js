@@ -10,6 +10,7 @@ import "./drawer.js";
 import "./run_actions.js";
 import "./fresh.js";
 import "./filters.js";
+import "./notices.js";
 import { connect } from "./live.js";
 
 connect();
