@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Router, Schema, Status
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from accounts.api_basics import Id, Limit, Needs, Page, Strict, actor_of, page, read_cursor
 from tasks.models import Misfire, Overlap, Schedule, ScheduleState
@@ -21,6 +21,17 @@ from tasks.services.schedules.fields import When
 router = Router(tags=["schedules"])
 READ, WRITE = "schedules:read", "schedules:write"
 ONE = "/schedules/{schedule_id}"
+
+
+def _written(value: Any) -> Any:
+    """A number is no time: it would be read as seconds."""
+    if value is not None and not isinstance(value, str):
+        raise ValueError("must be a text")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_written)]
+TimeOfDay = Annotated[time, BeforeValidator(_written)]
 Seconds = Field(default=None, ge=1, le=10**9)
 
 
@@ -30,8 +41,8 @@ class WhenIn(Strict):
     phrase: str = Field(default="", max_length=200)
     expression: str = Field(default="", max_length=200)
     interval_s: int | None = Seconds
-    anchor_at: datetime | None = None
-    once_at: datetime | None = None
+    anchor_at: Moment | None = None
+    once_at: Moment | None = None
     time_zone: str = Field(default="", max_length=64, description="IANA name; empty: the organization's")
 
     def when(self) -> When:
@@ -45,8 +56,8 @@ class OptionsIn(Strict):
     misfire: Misfire = Misfire.ONCE
     grace_s: int = Field(default=120, ge=1, le=10**6)
     overlap: Overlap = Overlap.SKIP
-    active_from: time | None = None
-    active_until: time | None = None
+    active_from: TimeOfDay | None = None
+    active_until: TimeOfDay | None = None
 
 
 class ScheduleIn(OptionsIn):
@@ -65,8 +76,8 @@ class SchedulePatch(Strict):
     misfire: Misfire | None = None
     grace_s: int | None = Field(default=None, ge=1, le=10**6)
     overlap: Overlap | None = None
-    active_from: time | None = None
-    active_until: time | None = None
+    active_from: TimeOfDay | None = None
+    active_until: TimeOfDay | None = None
 
 
 class ScheduleOut(Schema):

@@ -188,6 +188,8 @@ def test_an_id_that_nothing_has_is_not_found_and_one_that_cannot_be_is_refused(
             "item_id",
             "file_id",
             "target_id",
+            "schedule_id",
+            "firing_id",
             "name",
             "process",
         ):

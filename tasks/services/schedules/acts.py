@@ -143,6 +143,7 @@ def _check_runnable(schedule: Schedule) -> None:
         raise Conflict("Confirm it first.")
     if Firing.objects.filter(schedule_id=schedule.pk, execution__in=LIVE_EXECUTIONS).exists():
         raise Conflict("It is running already.")
+    schedule.agent_id = schedule.conversation.agent_id
     if obstacle := find_obstacles([schedule]).get(schedule.pk):
         raise Conflict(f"It cannot run: {Reason(obstacle).label.lower()}.")
 

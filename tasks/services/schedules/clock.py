@@ -71,7 +71,8 @@ def _tick_batch(now: datetime, ids: list[int], without: set[int], limit: int = B
             cursor.execute(DUE, [now, list(without), limit])
             ids += [row[0] for row in cursor.fetchall()]
         if ids:
-            _decide(list(Schedule.objects.filter(pk__in=ids).order_by("next_due_at", "pk")), now)
+            rows = Schedule.objects.filter(pk__in=ids).select_related("conversation")
+            _decide(list(rows.order_by("next_due_at", "pk")), now)
             reach("schedule.decided")
     if ids:
         reach("schedule.committed")
@@ -108,6 +109,8 @@ def _tick_alone(schedule_id: int, now: datetime, broken: set[int]) -> int:
 
 
 def _decide(schedules: list[Schedule], now: datetime) -> None:
+    for schedule in schedules:
+        schedule.agent_id = schedule.conversation.agent_id  # It may have been handed to another agent since.
     blocked = find_obstacles(schedules)
     live = _live(schedules)
     rows: list[Firing] = []
@@ -122,7 +125,7 @@ def _decide(schedules: list[Schedule], now: datetime) -> None:
         found = plan(timing_of(schedule), policies_of(schedule), schedule.next_due_at, seen)
         rows += ledger.rows_for(schedule, found.lines, now=now)
         _move_on(schedule, found)
-    Schedule.objects.bulk_update(schedules, ["next_due_at", "state"])
+    Schedule.objects.bulk_update(schedules, ["next_due_at", "state", "agent_id"])
     start(Firing.objects.bulk_create(rows))
     for schedule in schedules:
         tell(schedule)

@@ -9,7 +9,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.errors import InvalidInput
-from messaging.text import check_text
 from tasks.models import Misfire, Overlap, Schedule, ScheduleKind
 from tasks.schedules.phrases import read_phrase
 from tasks.schedules.timing import Timing, check_timing, check_zone, hours_of, timing_of
@@ -67,6 +66,11 @@ def to_words(timing: Timing) -> str:
 def read_when(when: When, *, default_zone: str, now: datetime) -> Timing:
     """Work out what was asked for. Raises InvalidInput."""
     zone = check_zone(when.time_zone or default_zone)
+    given = [name for name in ("phrase", "expression", "interval_s", "once_at") if getattr(when, name)]
+    if len(given) > 1:
+        raise InvalidInput(f"Say when in one way: either {' or '.join(given)}.", field=given[-1])
+    if when.anchor_at and not when.interval_s:
+        raise InvalidInput("Only an interval has a beginning.", field="anchor_at")
     if when.phrase:
         return check_timing(read_phrase(when.phrase, zone=ZoneInfo(zone), now=now), now=now)
     kind = when.kind or _kind_of(when)
@@ -122,7 +126,9 @@ def _prompt(field: str, value: Any) -> str:
     text = str(value).strip()
     if not text or len(text) > MOST_PROMPT:
         raise InvalidInput(f"Say what should be done, in at most {MOST_PROMPT:,} characters.", field=field)
-    return check_text(text)
+    if "\x00" in text or text != text.encode(errors="ignore").decode():
+        raise InvalidInput("It holds characters that cannot be stored.", field=field)
+    return text
 
 
 def _within(low: int, high: int) -> Any:

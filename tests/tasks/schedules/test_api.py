@@ -162,3 +162,20 @@ def test_pages_of_the_ledger_follow_each_other(team: Team, chat: Conversation, a
         seen += [line["id"] for line in page["items"]]
         cursor = page["next"]
     assert len(seen) == len(set(seen)) == 5
+
+
+def test_active_hours_go_in_and_come_out_and_count_in_the_next_times(
+    team: Team, chat: Conversation, api: Any
+) -> None:
+    hours = {"active_from": "08:00", "active_until": "09:00", "when": {"expression": "30 * * * *"}}
+    made = api(team.member).post("/schedules", body(chat, **hours)).json()
+    assert (made["active_from"], made["active_until"]) == ("08:00:00", "09:00:00")
+    assert [each[11:16] for each in made["next"]] == ["08:30"] * 3
+
+
+def test_when_is_said_in_one_way(team: Team, api: Any) -> None:
+    for wrong in (
+        {"phrase": "every day", "interval_s": 60},
+        {"phrase": "every day", "anchor_at": "2027-01-01T00:00Z"},
+    ):
+        assert api(team.member).post("/schedules/preview", wrong).status_code == 422
