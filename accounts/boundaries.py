@@ -34,6 +34,7 @@ WORKER_BOUNDARIES = (
 SYNTHESIS_BOUNDARIES = ("synthesis.before", "synthesis.swapped")
 APPROVAL_BOUNDARIES = ("approval.before", "approval.claimed", "approval.committed")
 """Reached by a worker where a run takes up what a person has decided."""
+CLOCK_BOUNDARIES = ("schedule.decided", "schedule.committed", "nudge.before", "nudge.after")
 DELIVERY_BOUNDARIES = ("send.before", "send.after")
 
 

@@ -22,6 +22,8 @@ MINIMUM_ROLES: dict[str, Role] = {
     "approvals:write": Role.MEMBER,
     "approvals:manage": Role.ADMIN,
     "events:read": Role.MEMBER,
+    "schedules:read": Role.MEMBER,
+    "schedules:write": Role.MEMBER,
     "memory:read": Role.MEMBER,
     "memory:write": Role.MEMBER,
     "cortex:read": Role.ADMIN,

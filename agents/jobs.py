@@ -9,7 +9,7 @@ from celery import shared_task
 from django.conf import settings
 
 from agents.cortex import runner
-from agents.engine import recovery
+from agents.engine import recovery, wakeups
 from agents.engine.executor import execute_run
 from agents.models import RunKind
 from agents.processes import keeper
@@ -35,6 +35,9 @@ def execute(run_id: int, kind: str, conversation_id: int | None) -> None:
         return  # It stays queued; the sweeper asks again.
     try:
         execute_run(run_id, kind, conversation_id)
+        # What came due while all places were taken was not begun: go on with it at once instead of at the next sweep.
+        while kind == RunKind.CRON and (following := wakeups.find_queued(RunKind.CRON)):
+            execute_run(*following)
     finally:
         places.release()
 

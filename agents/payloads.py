@@ -32,6 +32,7 @@ def run_payload(run: Run, *, current_tool: str = "") -> dict[str, Any]:
         "interactive": run.interactive,
         "conversation_id": run.conversation_id,
         "parent_id": run.parent_id,
+        "report_to_id": run.report_to_id,
         "agent_id": run.agent_id,
         "status_text": run.status_text,
         "outcome": run.outcome,

@@ -119,6 +119,8 @@ def is_settled(conversation_id: int) -> bool:
     )
     if busy.exists():
         return False
-    untold = Report.objects.filter(conversation_id=conversation_id).exclude(state=ReportState.TOLD)
+    untold = Report.objects.filter(conversation_id=conversation_id, run__report_to=None).exclude(
+        state=ReportState.TOLD
+    )
     open_messages = Message.objects.filter(conversation_id=conversation_id, handling=Handling.UNANSWERED)
     return not untold.exists() and not open_messages.exists()

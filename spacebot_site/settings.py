@@ -190,6 +190,17 @@ CELERY_BEAT_SCHEDULE = {
     "ingest files": {"task": "memory.ingest", "schedule": 10.0, "options": {"expires": 10}},
     "prune events": {"task": "realtime.prune", "schedule": 6 * 3600.0},
     "mail notices": {"task": "realtime.mail_notices", "schedule": 30.0, "options": {"expires": 30}},
+    "fire what is due": {"task": "tasks.tick", "schedule": 1.0, "options": {"expires": 5}},
+    "follow what schedules delivered": {
+        "task": "tasks.follow_deliveries",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "account for what stands still": {
+        "task": "tasks.account",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
     "sweep runs": {"task": "agents.sweep", "schedule": 3.0, "options": {"expires": 10}},
     "keep what is quiet": {"task": "agents.keep_quiet", "schedule": 60.0, "options": {"expires": 60}},
     "sum up": {"task": "agents.sum_up", "schedule": 60.0, "options": {"expires": 60}},

@@ -12,18 +12,20 @@ from accounts import hooks
 from accounts.models import ApiToken, Membership, User
 from agents.models import Agent
 from agents.queries import agent_names, get_agent
-from agents.services import attempts, happenings
+from agents.services import attempts, firings, happenings
 from agents.services.approvals import TOOL_CALL
 from memory import hooks as memory_hooks
 from memory.ingestion.agents import AgentPlace, set_agent_directory
 from memory.ingestion.erasure import FILES
-from memory.services.erasure import ERASERS
+from memory.services.erasure import ERASERS, Eraser
 from messaging.hooks import on_joined as joined
 from messaging.queries import can_read_conversation
 from realtime.access import set_conversation_gate
 from realtime.services import announce_access_change
 from tasks.agents import Workforce, set_workforce
+from tasks.schedules import runs as scheduled_runs
 from tasks.services.approvals import kinds
+from tasks.services.schedules import erasure as schedule_erasure
 
 
 def connect() -> None:
@@ -41,6 +43,8 @@ def connect() -> None:
     memory_hooks.on_withdrawn.append(happenings.memory_withdrawn)
     memory_hooks.on_ingested.append(happenings.file_ingested)
     kinds.register("tool_call", TOOL_CALL)
+    ERASERS.append(Eraser("schedules", schedule_erasure.erase, schedule_erasure.count))
+    scheduled_runs.connect(start=firings.start, stop=firings.stop, agents_on=firings.agents_on)
     hooks.on_membership_removed.append(announce_access_change)
     hooks.on_role_changed.append(announce_access_change)
     for model in (Membership, ApiToken):

@@ -27,6 +27,7 @@ class RunOut(Schema):
     interactive: bool
     conversation_id: int | None
     parent_id: int | None
+    report_to_id: int | None
     agent_id: int
     status_text: str
     outcome: str

@@ -109,6 +109,10 @@ def colleague_system(agent: Agent) -> tuple[str, ...]:
     return (render("colleague", agent=agent, colleagues=askable(agent.pk)),)
 
 
+def cron_system(agent: Agent) -> tuple[str, ...]:
+    return (render("cron", agent=agent),)
+
+
 def worker_system(
     agent: Agent, *, interactive: bool, recalls: bool = False, on_board: bool = False
 ) -> tuple[str, ...]:

@@ -35,19 +35,23 @@ def look_around(conversation_id: int) -> Activity:
     with connection.cursor() as cursor:
         cursor.execute(
             "select exists (select 1 from agents_run where conversation_id = %s and kind in ('branch', 'worker', 'colleague')"
-            " and state in ('queued', 'running', 'waiting')),"
-            " exists (select 1 from agents_report where conversation_id = %s and state = 'pending')",
+            " and state in ('queued', 'running', 'waiting') and report_to_id is null),"
+            " exists (select 1 from agents_report p join agents_run r on r.id = p.run_id"
+            " where p.conversation_id = %s and p.state = 'pending' and r.report_to_id is null)",
             [conversation_id, conversation_id],
         )
         has_live, has_untold = cursor.fetchone()
     return Activity(has_live, has_untold)
 
 
-def status_block(conversation_id: int) -> str:
-    """Return the live branches and workers of a conversation as text; empty when there are none."""
+def status_block(conversation_id: int, *, report_to: int | None = None) -> str:
+    """Return the live branches and workers of a conversation, or those of one run, as text; empty without any."""
     rows = (
         Run.objects.filter(
-            conversation_id=conversation_id, kind__in=["branch", "worker", "colleague"], state__in=LIVE_STATES
+            conversation_id=conversation_id,
+            kind__in=["branch", "worker", "colleague"],
+            state__in=LIVE_STATES,
+            report_to=report_to,
         )
         .select_related("agent")
         .order_by("id")
@@ -77,9 +81,12 @@ def status_block(conversation_id: int) -> str:
     return "[running now]\n" + "\n".join(lines) + "\n[/running now]" if lines else ""
 
 
-def pending_reports(conversation_id: int) -> list[Report]:
+def pending_reports(conversation_id: int, *, report_to: int | None = None) -> list[Report]:
+    """Return what nobody has been told yet, of the conversation itself or of one run's children."""
     return list(
-        Report.objects.filter(conversation_id=conversation_id, state=ReportState.PENDING)
+        Report.objects.filter(
+            conversation_id=conversation_id, state=ReportState.PENDING, run__report_to=report_to
+        )
         .select_related("run__agent")
         .order_by("id")[:20]
     )

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.boundaries import reach
 from agents.engine import wakeups
-from agents.engine.claims import Claim, Held
+from agents.engine.claims import RUNNING_LIMITS, Claim, Held
 from agents.errors import LostLease
 from agents.loop import Ending
 from agents.models import Run, RunKind, RunState
@@ -45,7 +45,7 @@ def finish(process: Process, ending: Ending, held: Held) -> None:
     # What has no conversation would be heard by the whole organization.
     if run.conversation_id and (run.kind != RunKind.CHANNEL or ending.failure):
         record(run.organization_id, wakeups.run_changed(run))
-    if run.kind != RunKind.CHANNEL and run.conversation_id:
+    if run.kind in RUNNING_LIMITS and run.conversation_id:
         wakeups.nudge_next(run.conversation_id, run.kind)
     reach("end.written")
 

@@ -95,7 +95,7 @@ class DatabaseJournal:
             self._check_cancel(held)
             step = self._store_step(number, response)
             self._admit(number, calls, held)
-            for call in calls:
+            for call in sorted(calls, key=lambda call: call.ends_run):
                 ending = self.gate.run_transactional(call, self._key(number, call.position), held) or ending
             self._store_calls(step, calls)
             if not calls:

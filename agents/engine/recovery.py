@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.logs import get_logger
-from agents.engine import wakeups
+from agents.engine import waits, wakeups
 from agents.models import Run, RunKind, RunState
 from agents.services.attempts import settle_orphans
 from agents.states import check_transition
@@ -42,12 +42,14 @@ def sweep() -> int:
     expire_due()
     retire_idle_workers()
     settle_orphans()
+    end_waits()
     return len(rows)
 
 
 FORGOTTEN = """
 select distinct open.conversation_id from (
-    select conversation_id, created_at from agents_report where state = 'pending'
+    select p.conversation_id, p.created_at from agents_report p join agents_run w on w.id = p.run_id
+     where p.state = 'pending' and w.report_to_id is null
     union all
     select conversation_id, created_at from messaging_message where handling = 'unanswered') open
  where open.created_at < now() - %s * interval '1 second'
@@ -109,6 +111,18 @@ def _is_dead(owner: str) -> bool:
     except PermissionError:
         return False
     return False
+
+
+def end_waits() -> int:
+    """Wake scheduled runs that have waited for their children until their time was up; return how many."""
+    overdue = Run.objects.filter(kind=RunKind.CRON, state=RunState.WAITING, due_at__lt=timezone.now())
+    found = list(overdue.values_list("id", "conversation_id")[:100])
+    for run_id, conversation_id in found:
+        with unit_of_work():
+            if conversation_id is not None:
+                wakeups.hold_conversation(conversation_id)
+            waits.wrap_up(run_id)
+    return len(found)
 
 
 def retire_idle_workers() -> int:

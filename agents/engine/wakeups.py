@@ -115,11 +115,13 @@ def start_child(
     existing = Run.objects.filter(origin_key=key).first()
     if existing is not None:
         return existing
+    heard_by = parent if parent.kind == RunKind.CRON else parent.report_to
     child = Run.objects.create(
         organization_id=parent.organization_id,
         agent_id=agent_id or parent.agent_id,
         conversation_id=parent.conversation_id,
         parent=parent,
+        report_to=heard_by if heard_by is not None and heard_by.is_live else None,
         requester_user_id=parent.requester_user_id,
         requester_person_id=parent.requester_person_id,
         kind=kind,
@@ -218,6 +220,14 @@ def requeue(run: Run, *, due_at: datetime | None = None) -> None:
     nudge(run.pk, run.kind, run.conversation_id)
 
 
+def hold_conversation(conversation_id: int) -> None:
+    """Lock the conversation's row until the transaction ends; it comes before every run's."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select 1 from messaging_conversation where id = %s for no key update", [conversation_id]
+        )
+
+
 def nudge_next(conversation_id: int, kind: str) -> None:
     """Wake the oldest queued run of a kind: a place may have become free."""
     row = (
@@ -228,6 +238,22 @@ def nudge_next(conversation_id: int, kind: str) -> None:
     )
     if row is not None:
         nudge(row, kind, conversation_id)
+
+
+QUEUED = """
+select id, kind, conversation_id from (
+    select id, kind, conversation_id from agents_run
+     where state = 'queued' and kind = %s and due_at <= now() order by due_at, id limit 64) heads
+ order by random() limit 1
+"""
+
+
+def find_queued(kind: RunKind) -> tuple[int, str, int | None] | None:
+    """Return one of the runs of a kind that have waited longest; at random, so that many who ask go for different ones."""
+    with connection.cursor() as cursor:
+        cursor.execute(QUEUED, [kind])
+        row = cursor.fetchone()
+    return (int(row[0]), str(row[1]), row[2]) if row else None
 
 
 def run_changed(run: Run) -> NewEvent:

@@ -17,6 +17,7 @@ class RunKind(models.TextChoices):
     KEEPING = "keeping"
     COLLEAGUE = "colleague"
     SYNTHESIS = "synthesis"
+    CRON = "cron", "Scheduled"
 
 
 class RunState(models.TextChoices):
@@ -44,6 +45,7 @@ class Run(models.Model):
     """One execution. See `agents/engine/` for claims, leases, fences and the state machine.
 
     `due_at` holds a queued run back (coalescing). `origin_key` makes the act that started it repeatable.
+    `report_to` is the run that hears of its end, None where the conversation does.
     `fork_seq` is the newest message a branch may see. `active_ms` counts time spent running, not waiting.
     `waiting_for` is "approval" from the moment a call waits for a person until its waiting calls are settled.
     """
@@ -52,6 +54,7 @@ class Run(models.Model):
     agent = models.ForeignKey(Agent, models.CASCADE, related_name="runs")
     conversation = models.ForeignKey(Conversation, models.CASCADE, null=True, blank=True, related_name="runs")
     parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children")
+    report_to = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="helpers")
     requester_user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     requester_person = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=12, choices=RunKind.choices)
@@ -151,7 +154,7 @@ class ReportState(models.TextChoices):
 
 
 class Report(models.Model):
-    """What a branch or worker has to tell its conversation. Told exactly once, by the run in `told_by`."""
+    """What a branch or worker has to tell its conversation, or the run it reports to. Told exactly once, by `told_by`."""
 
     organization = models.ForeignKey(Organization, models.CASCADE)
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="reports")

@@ -7,6 +7,7 @@ from typing import ClassVar
 from agents.context import history
 from agents.context.checkpoints import load_past
 from agents.context.compaction import LINE_SHARE
+from agents.context.history import indent
 from agents.context.memory_mode import forbidden_tools, memory_mode
 from agents.context.prompts import branch_system
 from agents.engine.claims import Held
@@ -40,10 +41,15 @@ class Branch(Child):
         lines = history.load_lines(self.run.conversation_id, after_seq=past.head_seq, until_seq=fork)
         before = [UserMessage(block)] if (block := past.render(window=self.window)) else []
         most = int(self.window * LINE_SHARE)
-        task = UserMessage(f"[your question]\n{self.run.input['task']}")
+        task = UserMessage(f"{self._job()}[your question]\n{self.run.input['task']}")
         return Joined(
             messages=(*before, *history.render_history(lines, most_tokens=most), task), volatile=1, seq=fork
         )
+
+    def _job(self) -> str:
+        """Return what the scheduled job is about that asks, which has no conversation to copy."""
+        asker = self.run.report_to
+        return f"[the job this is for]\n  {indent(asker.input['prompt'])}\n" if asker else ""
 
     def text_only(self, response: ChatResponse, *, key: str, held: Held) -> Ending | str:
         return Ending(RunState.SUCCEEDED, "done", {"text": response.message.text.strip()})

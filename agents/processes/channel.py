@@ -234,5 +234,7 @@ class Channel(Process):
 def _has_leftovers(conversation_id: int) -> bool:
     """Say whether something came that this run has not taken."""
     unanswered = Message.objects.filter(conversation_id=conversation_id, handling=Handling.UNANSWERED)
-    untold = Report.objects.filter(conversation_id=conversation_id, state=ReportState.PENDING)
+    untold = Report.objects.filter(
+        conversation_id=conversation_id, state=ReportState.PENDING, run__report_to=None
+    )
     return bool(unanswered.values("pk")[:1].union(untold.values("pk")[:1], all=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.engine import wakeups
+from agents.engine import waits, wakeups
 from agents.engine.claims import Held
 from agents.loop import Ending
 from agents.models import Report, RunState
@@ -40,7 +40,7 @@ class Child(Process):
         return Ending(state, "failed", {"text": why + status}, {"class": "Unfinished", "message": why})
 
     def before_finish(self, ending: Ending, held: Held) -> None:
-        if ending.state != RunState.CANCELLED and self.run.conversation_id is not None:
+        if ending.state != RunState.CANCELLED and self._is_heard() and self.run.conversation_id is not None:
             number = self.run.reports.count() if self.run.interactive else 0
             _, new = Report.objects.get_or_create(
                 run_id=self.run.pk,
@@ -55,7 +55,14 @@ class Child(Process):
             if new:
                 happenings.child_ended(self.run, ending, number=number)
 
+    def _is_heard(self) -> bool:
+        """Say whether whoever it reports to is still there; a conversation always is."""
+        return self.run.report_to is None or self.run.report_to.is_live
+
     def after_finish(self, ending: Ending, held: Held) -> None:
+        if self.run.report_to_id is not None:
+            waits.wake(self.run.report_to_id)
+            return
         if ending.state != RunState.CANCELLED and self.run.conversation_id is not None:
             wakeups.ensure_channel_run(
                 Conversation.objects.get(pk=self.run.conversation_id),

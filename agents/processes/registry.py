@@ -10,6 +10,7 @@ from agents.processes.channel import Channel
 from agents.processes.colleague import Colleague
 from agents.processes.compactor import Compactor
 from agents.processes.cortex_chat import CortexChat, is_cortex_chat
+from agents.processes.cron import Cron
 from agents.processes.keeper import Keeper
 from agents.processes.synthesiser import Synthesiser
 from agents.processes.worker import Worker
@@ -22,6 +23,7 @@ PROCESSES: dict[str, type[Process]] = {
     RunKind.KEEPING: Keeper,
     RunKind.COLLEAGUE: Colleague,
     RunKind.SYNTHESIS: Synthesiser,
+    RunKind.CRON: Cron,
 }
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from django.db import connection
 from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.errors import Conflict
 from accounts.services import audit
 from agents import queries
-from agents.engine import wakeups
+from agents.engine import waits, wakeups
 from agents.models import LIVE_STATES, Run, RunKind, RunState
+from agents.services import firings
 from agents.services.attempts import is_bound
 from agents.states import check_transition
 from messaging.models import Handling, Message
@@ -52,6 +52,10 @@ def request_cancel(run: Run, *, reason: str) -> None:
         _leave_unanswered(run)
     if run.state == RunState.CANCELLED and is_bound(run):
         starting.settle(run.pk, Outcome.CANCELLED, reason)
+    if run.state == RunState.CANCELLED and run.kind == RunKind.CRON:
+        firings.was_stopped(run, reason=reason)
+    if run.state == RunState.CANCELLED and run.report_to_id is not None:
+        waits.wake(run.report_to_id)
     record(run.organization_id, wakeups.run_changed(run))
 
 
@@ -109,7 +113,4 @@ def _leave_unanswered(run: Run) -> None:
 
 def _lock_conversation(run: Run) -> None:
     if run.conversation_id is not None:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "select 1 from messaging_conversation where id = %s for no key update", [run.conversation_id]
-            )
+        wakeups.hold_conversation(run.conversation_id)

@@ -18,6 +18,7 @@ from tasks.models import Task
 from tasks.services.changes import lock_task
 from tasks.services.starting import begin
 
+SPEAKERS = frozenset({"channel", "cron"})
 CHILDREN = (RunKind.BRANCH, RunKind.WORKER, RunKind.COLLEAGUE)
 MOST_LIVE = {RunKind.BRANCH: 20, RunKind.WORKER: 20, RunKind.COLLEAGUE: 10}
 
@@ -36,11 +37,18 @@ def branch(context: ToolContext, arguments: Branch) -> ToolOutput:
         task=arguments.task,
         key=context.key,
         active_limit_s=limits.active_limit_s(context.run.agent, RunKind.BRANCH),
-        fork_seq=context.held.last_seq if context.held else None,
+        fork_seq=_fork(context),
     )
     return ToolOutput(
         f"Branch #{child.pk} started. Its conclusion comes to you as a report; do not wait for it."
     )
+
+
+def _fork(context: ToolContext) -> int | None:
+    """Return the newest message that a branch may see: a scheduled job has no history to hand on."""
+    if context.run.kind == RunKind.CRON:
+        return 0
+    return context.held.last_seq if context.held else None
 
 
 class SpawnWorker(Arguments):
@@ -151,20 +159,33 @@ def cancel(context: ToolContext, arguments: Cancel) -> ToolOutput:
 def find_child(run: Run, child_id: int) -> Run:
     """Return a child of the run's own conversation, its row held, or raise ToolRetry."""
     assert run.conversation_id is not None
+    place = "this job" if run.kind == RunKind.CRON else "this conversation"
     child = (
         Run.objects.select_for_update()
-        .filter(pk=child_id, conversation_id=run.conversation_id, kind__in=CHILDREN)
+        .filter(
+            pk=child_id,
+            conversation_id=run.conversation_id,
+            kind__in=CHILDREN,
+            report_to_id=_heard_by(run),
+        )
         .first()
     )
     if child is None:
-        raise ToolRetry(f"There is no branch, worker or colleague #{child_id} in this conversation.")
+        raise ToolRetry(f"There is no branch, worker or colleague #{child_id} in {place}.")
     return child
+
+
+def _heard_by(run: Run) -> int | None:
+    """Return the run that this one's children report to; None where they report to the conversation."""
+    return run.pk if run.kind == RunKind.CRON else run.report_to_id
 
 
 def check_room(run: Run, kind: RunKind, task: str) -> None:
     """Raise ToolRetry when the same task is under way, or too many are waiting already."""
     assert run.conversation_id is not None
-    live = Run.objects.filter(conversation_id=run.conversation_id, kind=kind, state__in=LIVE_STATES)
+    live = Run.objects.filter(
+        conversation_id=run.conversation_id, kind=kind, state__in=LIVE_STATES, report_to_id=_heard_by(run)
+    )
     for other in live.only("id", "input")[: MOST_LIVE[kind]]:
         if str(other.input.get("task", "")).strip() == task.strip():
             raise ToolRetry(f"{kind.title()} #{other.pk} is already on exactly this.")
@@ -180,27 +201,27 @@ TOOLS = (
         description="Think something through in the background, with a copy of this conversation. Returns at once.",
         arguments=Branch,
         function=branch,
-        kinds=frozenset({"channel"}),
+        kinds=SPEAKERS,
     ),
     Tool(
         name="spawn_worker",
         description="Give a task that needs tools (files, research, long work) to a background worker. Returns at once.",
         arguments=SpawnWorker,
         function=spawn_worker,
-        kinds=frozenset({"channel", "branch", "colleague"}),
+        kinds=SPEAKERS | {"branch", "colleague"},
     ),
     Tool(
         name="route",
         description="Send a follow-up to a running or idle worker of this conversation.",
         arguments=Route,
         function=route,
-        kinds=frozenset({"channel"}),
+        kinds=SPEAKERS,
     ),
     Tool(
         name="cancel",
         description="Stop a branch or worker of this conversation.",
         arguments=Cancel,
         function=cancel,
-        kinds=frozenset({"channel"}),
+        kinds=SPEAKERS,
     ),
 )

@@ -24,6 +24,7 @@ class GuardLimits:
 
 LIMITS = {
     "channel": GuardLimits(warn=2, block=4, same_outcome=3, cycles=3),
+    "cron": GuardLimits(warn=2, block=4, same_outcome=3, cycles=3),
     "branch": GuardLimits(warn=3, block=5, same_outcome=3, cycles=3),
     "colleague": GuardLimits(warn=3, block=5, same_outcome=3, cycles=3),
     "keeping": GuardLimits(warn=3, block=5, same_outcome=3, cycles=3),

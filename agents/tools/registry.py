@@ -13,9 +13,11 @@ from agents.tools import (
     history,
     inspect_runs,
     inspect_system,
+    job,
     keep,
     outcome,
     remember,
+    schedule,
     speak,
     tidy,
     transcript,
@@ -24,9 +26,11 @@ from agents.tools.base import Tool
 
 TOOLS: tuple[Tool, ...] = (
     *speak.TOOLS,
+    *job.TOOLS,
     *delegate.TOOLS,
     *colleagues.TOOLS,
     *history.TOOLS,
+    *schedule.TOOLS,
     *conclude.TOOLS,
     *remember.TOOLS,
     *transcript.TOOLS,

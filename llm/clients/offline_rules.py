@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from llm.clients.offline_looks import LOOKS, find_look
+from llm.clients.offline_schedule import find_schedule_request
 from llm.clients.offline_text import (
     ChildReport,
     find_file_request,
+    find_job,
     find_lines,
     find_proposal,
     find_reports,
+    find_time,
+    find_time_request,
     find_topic,
     plain_text,
 )
@@ -24,8 +28,8 @@ HOW_TO_CONFIGURE = (
     "or start with OPENAI_API_KEY or ANTHROPIC_API_KEY set."
 )
 ABILITIES = (
-    'I can say hello, "think about" something in a branch, have a worker "write a file NAME saying TEXT", and propose'
-    ' a task when you say "task: write a file NAME saying TEXT".'
+    'I can say hello, "think about" something in a branch, have a worker "write a file NAME saying TEXT", propose a task'
+    ' when you say "task: write a file NAME saying TEXT", and plan: "every minute write the time to NAME".'
 )
 _GREETING = re.compile(r"^\W*(hi|hey|hello|hallo|good (morning|afternoon|evening)|moin|servus|yo)\b", re.I)
 _THANKS = re.compile(r"^\W*(thanks|thank you|thx|danke)\b", re.I)
@@ -90,6 +94,8 @@ def answer(seen: Seen) -> Answer:
         return _as_branch(seen)
     if "system_overview" in seen.tools:
         return _as_cortex(seen)
+    if "wait" in seen.tools:
+        return _as_job(seen)
     if "reply" in seen.tools:
         return _as_channel(seen)
     return Answer(text=_talk(seen, seen.heard))
@@ -105,6 +111,13 @@ def _as_channel(seen: Seen) -> Answer:
         return Answer(calls=(("skip", {"reason": "already answered"}),))
     if any(result.name == "reply" for result in seen.results):
         return Answer(text=_talk(seen, seen.heard))
+    if planned := [result for result in seen.results if result.name == "schedule_create"]:
+        return Answer(calls=(("reply", {"content": _notice_first(seen, planned[-1].text)}),))
+    if (
+        plan := find_schedule_request("\n".join(find_lines(seen.last_user)))
+    ) and "schedule_create" in seen.tools:
+        phrase, prompt = plan
+        return Answer(calls=(("schedule_create", {"prompt": prompt, "phrase": phrase}),))
     reports, said = find_reports(seen.last_user), "\n".join(find_lines(seen.last_user))
     parts = [_relay(report) for report in reports]
     calls, announcement = _delegate(seen, said) if not done else ((), "")
@@ -117,11 +130,12 @@ def _as_channel(seen: Seen) -> Answer:
 
 def _delegate(seen: Seen, said: str) -> tuple[tuple[Call, ...], str]:
     """Return the call that hands the work to a child, and what to say meanwhile."""
-    wanted, topic = find_file_request(said), find_topic(said)
+    wanted, topic = _wanted_file(seen, said), find_topic(said)
     if find_proposal(said) is not None and "branch" in seen.tools:
         return (("branch", {"task": said}),), "I am proposing that as a task."
     if wanted is not None and "spawn_worker" in seen.tools:
-        return (("spawn_worker", {"task": said, "interactive": False}),), f"A worker is writing {wanted[0]}."
+        task = f"Write a file {wanted[0]} saying {wanted[1]}" if find_time_request(said) else said
+        return (("spawn_worker", {"task": task, "interactive": False}),), f"A worker is writing {wanted[0]}."
     if topic is not None and "branch" in seen.tools:
         return (("branch", {"task": topic}),), f"Let me think about {topic}"
     return (), ""
@@ -140,6 +154,27 @@ def _as_cortex(seen: Seen) -> Answer:
         if seen.results[-1].name == "reply"
         else Answer(calls=(("reply", {"content": text}),))
     )
+
+
+def _wanted_file(seen: Seen, said: str) -> tuple[str, str] | None:
+    """Return path and content of a file that is asked for, the time filled in."""
+    path = find_time_request(said)
+    if path is not None and (now := find_time(seen.last_user)):
+        return path, now
+    return find_file_request(said)
+
+
+def _as_job(seen: Seen) -> Answer:
+    """Carry out a scheduled job: hand a file to a worker and wait, then deliver what it reports; say all else."""
+    if reports := find_reports(seen.last_user):
+        return Answer(calls=(("reply", {"content": "\n\n".join(_relay(report) for report in reports)}),))
+    job = find_job(seen.last_user) or ""
+    wanted = _wanted_file(seen, job)
+    if wanted is not None and not seen.results:
+        path, content = wanted
+        task = f"Write a file {path} saying {content}"
+        return Answer(calls=(("spawn_worker", {"task": task}), ("wait", {})))
+    return Answer(calls=(("reply", {"content": f"It is time: {job}" if job else "Nothing came of it."}),))
 
 
 def _as_worker(seen: Seen) -> Answer:

@@ -29,6 +29,13 @@ _WRITE = re.compile(
 _PROPOSE = re.compile(
     r"^\W*(?:(?:please )?(?:add|create|make|propose) (?:me )?(?:a )?)?task\s*:\s*(.+)", re.I | re.S
 )
+_WRITE_TIME = re.compile(
+    r"""\b(?:write|save|put)\s+the\s+(?:current\s+)?(?:time|date(?:\s+and\s+time)?)\s+(?:in)?to\s+
+        (?:the\s+|a\s+)?(?:file\s+)?["'`]?(?P<path>[\w./\-]+)""",
+    re.I | re.X,
+)
+_NOW = re.compile(r"^It is \w+ (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \([\w/+\-]+\))\.$", re.M)
+_STAMP = re.compile(r"^\[(\d{4}-\d\d-\d\d \d\d:\d\d UTC)\] ", re.M)
 _THINK = re.compile(r"\b(?:think|reflect) (?:about|on|over)\s+(.+)", re.I | re.S)
 
 
@@ -76,6 +83,26 @@ def find_proposal(text: str) -> str | None:
     """Return what a line "task: …" wants to be put on the board."""
     found = _PROPOSE.search(text)
     return found.group(1).strip() if found else None
+
+
+def find_time_request(text: str) -> str | None:
+    """Return the path of "write the time to NAME"."""
+    found = _WRITE_TIME.search(text)
+    return found.group("path").rstrip(".") if found else None
+
+
+def find_time(text: str) -> str | None:
+    """Return the time that the harness tells: with a scheduled job, or before the newest line."""
+    if told := _NOW.search(text):
+        return told.group(1)
+    stamps = _STAMP.findall(text)
+    return stamps[-1] if stamps else None
+
+
+def find_job(text: str) -> str | None:
+    """Return what a scheduled job is to do."""
+    _, found, job = text.partition("[what to do]\n")
+    return textwrap.dedent(job.split("\n\n[")[0]).strip() if found else None
 
 
 def find_topic(text: str) -> str | None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -21,7 +22,7 @@ from accounts.errors import InvalidInput, NotFound
 from accounts.logs import get_logger
 from messaging.adapters.base import Target
 from messaging.errors import DeliveryError, Unsupported
-from messaging.models import Delivery, DeliveryState
+from messaging.models import Delivery, DeliveryState, Message
 from messaging.services.accounts import make_adapter
 from messaging.services.deliveries import nudge
 from realtime.services import NewEvent, record, unit_of_work
@@ -89,6 +90,23 @@ def sweep() -> int:
     for delivery_id in due:
         nudge(delivery_id)
     return len(due)
+
+
+def send_again(message: Message) -> int:
+    """Put the parts of a message that were given up on back into the outbox; return how many. Their keys stay."""
+    failed = Delivery.objects.filter(message=message, state=DeliveryState.FAILED)
+    ids = list(failed.order_by("chunk").values_list("pk", flat=True))
+    failed.update(
+        state=DeliveryState.PENDING,
+        attempts=0,
+        next_attempt_at=timezone.now(),
+        leased_until=None,
+        error="",
+        finished_at=None,
+    )
+    if ids:
+        transaction.on_commit(partial(nudge, ids[0]), robust=True)
+    return len(ids)
 
 
 def _claim(delivery_id: int) -> _Claim | None:

@@ -7,7 +7,7 @@ import random
 import sys
 from collections.abc import Callable
 
-from spacebot_site.bench import approvals, faults, locomo, recall, turns
+from spacebot_site.bench import approvals, faults, locomo, recall, schedule, turns
 from spacebot_site.bench.report import Aim, show
 
 
@@ -37,6 +37,13 @@ def run_faults(*, quick: bool, as_json: bool) -> int:
     return int(bool(found.violations))
 
 
+def run_schedule(*, quick: bool, as_json: bool) -> int:
+    """Let many jobs come due at once. Exits 1 if one was lost or ran twice."""
+    figures = schedule.measure(quick=quick)
+    show(figures, schedule.AIMS, as_json=as_json)
+    return int(bool(figures["lost"] or figures["doubled"]))
+
+
 def _show_parts(title: str, parts: dict[str, float]) -> None:
     shown = ", ".join(f"{name} {value:.1f}" for name, value in parts.items())
     print(f"{title}: {sum(parts.values()):.1f} = {shown}")
@@ -48,6 +55,7 @@ BENCHES: dict[str, Callable[..., int]] = {
     "turns": run_turns,
     "locomo": locomo.run,
     "recall": recall.run,
+    "schedule": run_schedule,
 }
 
 

@@ -39,6 +39,7 @@ MAIN = (
     Entry("Board", "square-kanban", "board", "b", "/board/"),
     Entry("Goals", "target", "goals", "o", "/goals/"),
     Entry("Runs", "activity", "runs", "r", "/runs/"),
+    Entry("Schedule", "calendar-clock", "schedules", "d", "/schedule/"),
     Entry("Memory", "brain", "memories", "y", "/memory/"),
     Entry("Approvals", "shield-check", "approvals", "v", "/approvals/", waiting=decidable),
     Entry("Agents", "bot", "agents", "a", "/agents/"),

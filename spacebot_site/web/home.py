@@ -1,4 +1,4 @@
-"""Home: my conversations, what waits for me, my tasks, what is under way, what failed, the agents, the first steps."""
+"""Home: my conversations, what waits for me, my tasks, what is under way and planned, what failed, agents, first steps."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from spacebot_site.web.board_words import cards
 from spacebot_site.web.door import page
 from spacebot_site.web.first_steps import first_steps
 from spacebot_site.web.message_parts import quote_of
+from spacebot_site.web.schedule_parts import planned
 from tasks.queries.approvals import decidable
 from tasks.queries.board import list_mine
 
 CONVERSATIONS = 8
 RUNS = 6
+PLANNED = 4
 DAYS = 7
 
 
@@ -62,6 +64,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
                 kind__in=(RunKind.BRANCH, RunKind.WORKER, RunKind.COLLEAGUE), state=RunState.SUCCEEDED
             )[:RUNS],
             "mine": cards(actor, list_mine(actor)),
+            "planned": planned(actor, most=PLANNED),
             "agents": [agent for agent in agents.values() if agent.enabled][:RUNS],
             "waiting": describe(actor, decidable(actor).order_by("-id")[:RUNS], agents),
             "here": request.path,

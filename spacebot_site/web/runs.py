@@ -21,6 +21,7 @@ KIND_WORDS = {
     RunKind.CHANNEL: "Channels",
     RunKind.BRANCH: "Branches",
     RunKind.WORKER: "Workers",
+    RunKind.CRON: "Scheduled",
     RunKind.COMPACTION: "Summaries",
 }
 

@@ -7,12 +7,15 @@ from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+
+from tasks.schedules.words import show
 
 register = template.Library()
 ICONS = settings.BASE_DIR / "node_modules" / "lucide-static" / "icons"
@@ -79,6 +82,21 @@ def duration(milliseconds: float | None) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+@register.filter
+def seconds(count: int) -> str:
+    """Say a limit: 25 min, 90 s, 2 h."""
+    for size, unit in ((3600, "h"), (60, "min")):
+        if count % size == 0:
+            return f"{count // size} {unit}"
+    return f"{count} s"
+
+
+@register.filter
+def moment(at: datetime, zone: str = "") -> str:
+    """Write a time as it is in its zone, or in the one named."""
+    return show(at.astimezone(ZoneInfo(zone)) if zone else at)
 
 
 @register.filter

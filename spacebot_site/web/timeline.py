@@ -15,6 +15,9 @@ from agents.queries import current_tools, readable_runs
 from messaging.markdown import render
 from messaging.models import Conversation, Delivery, DeliveryState, Direction, Message
 from spacebot_site.web.message_parts import quote_of, reactions_of
+from spacebot_site.web.schedule_parts import schedule_card
+from tasks.models import Schedule
+from tasks.queries.schedules import schedules_of
 
 PAGE = 50
 CARDS = (RunKind.BRANCH, RunKind.WORKER, RunKind.COLLEAGUE)
@@ -35,7 +38,9 @@ OUTCOME_WORDS = {"partial": "Partly done", "failed": "Did not work out"}
 
 @dataclass
 class Timeline:
-    """`items` are dicts with a `message`, a `card` or a `checkpoint`; `older_seq` asks for the page before, None at the start.
+    """`items` are dicts with a `message`, a `card`, a `schedule` or a `checkpoint`.
+
+    `older_seq` asks for the page before, None at the start.
 
     `live_run_id` is the channel's run, while it is answering.
     """
@@ -46,7 +51,7 @@ class Timeline:
 
 
 def load(actor: Actor, conversation: Conversation, *, before_seq: int | None = None) -> Timeline:
-    """Return one page of a conversation that the actor was let into; five queries."""
+    """Return one page of a conversation that the actor was let into; six queries."""
     found = _messages(conversation, before_seq)
     has_older, messages = len(found) > PAGE, found[-PAGE:]
     runs = _runs(actor, conversation, messages, newest=before_seq is None, all_from_start=not has_older)
@@ -56,6 +61,12 @@ def load(actor: Actor, conversation: Conversation, *, before_seq: int | None = N
     tools = current_tools(running) if running else {}
     entries: list[tuple[datetime, int, dict[str, Any]]] = [
         (run.created_at, run.pk, {"card": card(run, tools.get(run.pk, ""))}) for run in children
+    ]
+    entries += [
+        (each.created_at, each.pk, {"schedule": schedule_card(actor, each)})
+        for each in _proposals(
+            actor, conversation, messages, newest=before_seq is None, all_from_start=not has_older
+        )
     ]
     entries += [
         (each.created_at, each.seq, {"message": _shown(each, reactions.get(each.pk, []))})
@@ -128,7 +139,7 @@ def _runs(
     actor: Actor, conversation: Conversation, messages: list[Message], *, newest: bool, all_from_start: bool
 ) -> list[Run]:
     """Return the branches and workers among these messages, and the channel's run if it is live."""
-    wanted = Q(kind__in=CARDS)
+    wanted = Q(kind__in=CARDS, report_to=None)
     if messages and not all_from_start:
         wanted &= Q(created_at__gte=messages[0].created_at)
     if messages and not newest:
@@ -137,6 +148,18 @@ def _runs(
         wanted |= Q(kind=RunKind.CHANNEL, state__in=(RunState.QUEUED, RunState.RUNNING))
     runs = readable_runs(actor).filter(wanted, conversation_id=conversation.pk)
     return list(runs.order_by("-id")[:PAGE])
+
+
+def _proposals(
+    actor: Actor, conversation: Conversation, messages: list[Message], *, newest: bool, all_from_start: bool
+) -> list[Schedule]:
+    """Return what the agent proposed to run, among these messages."""
+    rows = schedules_of(actor).filter(conversation_id=conversation.pk, proposed_by_run_id__isnull=False)
+    if messages and not all_from_start:
+        rows = rows.filter(created_at__gte=messages[0].created_at)
+    if messages and not newest:
+        rows = rows.filter(created_at__lte=messages[-1].created_at)
+    return list(rows.order_by("-pk")[:PAGE])
 
 
 def _shown(message: Any, reactions: list[dict[str, Any]]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import "./run_actions.js";
 import "./approvals.js";
 import "./fresh.js";
 import "./filters.js";
+import "./notices.js";
 import { connect } from "./live.js";
 
 connect();

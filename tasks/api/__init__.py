@@ -1,7 +1,7 @@
-"""Goals, tasks and approvals over HTTP."""
+"""Goals, tasks, approvals and schedules over HTTP."""
 
 from __future__ import annotations
 
-from tasks.api import approvals, board, goals, task_parts
+from tasks.api import approvals, board, goals, schedules, task_parts
 
-routers = (approvals.router, board.router, task_parts.router, goals.router)
+routers = (approvals.router, board.router, task_parts.router, goals.router, schedules.router)

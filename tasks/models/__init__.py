@@ -28,8 +28,23 @@ from tasks.models.board import (
 )
 from tasks.models.common import Audience, Priority
 from tasks.models.goals import Authority, Goal, GoalStatus
+from tasks.models.schedules import (
+    LIVE_EXECUTIONS,
+    DeliveryResult,
+    Execution,
+    Firing,
+    FiringDecision,
+    Misfire,
+    Overlap,
+    Reason,
+    Schedule,
+    ScheduleKind,
+    ScheduleState,
+    Trigger,
+)
 
 __all__ = [
+    "LIVE_EXECUTIONS",
     "OPEN_STATES",
     "PENDING_STATES",
     "Approval",
@@ -40,11 +55,21 @@ __all__ = [
     "AuthorKind",
     "Authority",
     "Decision",
+    "DeliveryResult",
+    "Execution",
+    "Firing",
+    "FiringDecision",
     "Goal",
     "GoalStatus",
     "Grant",
+    "Misfire",
     "Outcome",
+    "Overlap",
     "Priority",
+    "Reason",
+    "Schedule",
+    "ScheduleKind",
+    "ScheduleState",
     "Task",
     "TaskComment",
     "TaskCounter",
@@ -52,6 +77,7 @@ __all__ = [
     "TaskDependency",
     "TaskRevision",
     "TaskState",
+    "Trigger",
     "Verdict",
     "WorkerType",
     "Workspace",

@@ -47,8 +47,10 @@ from tasks.models import (
     ApprovalRule,
     Attempt,
     Decision,
+    Firing,
     Goal,
     Grant,
+    Schedule,
     Task,
     TaskComment,
     TaskCounter,
@@ -200,6 +202,14 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     make(
         Attempt, task=task, number=1, agent_id=team.agent.pk, run_id=run.pk, revision=1, outcome="failed",
         summary=WHISPER, ended_at=now,
+    )  # fmt: skip
+    schedule = make(
+        Schedule, conversation=conversation, agent_id=team.agent.pk, owner=team.member.user, name=WHISPER,
+        prompt=WHISPER, kind="once", once_at=now, time_zone="UTC", state="finished", stopped_reason=WHISPER,
+    )  # fmt: skip
+    make(
+        Firing, schedule=schedule, due_at=now, decision="fired", execution="failed", message=message,
+        outcome=WHISPER, failure=WHISPER, decided_at=now, finished_at=now,
     )  # fmt: skip
     rows.append(set_secret(None, organization, name="VENDOR_KEY", value="sk-hidden-value-98765"))
     rows.append(audit.record(team.owner, organization, "test.row", "target"))

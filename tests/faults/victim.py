@@ -1,4 +1,4 @@
-"""A process that tests kill: `python -m tests.faults.victim work` or `… say ACTOR CONVERSATION TEXT`.
+"""A process that tests kill: `python -m tests.faults.victim work`, `… say ACTOR CONVERSATION TEXT`, `… tick MOMENT`.
 
 `work` executes what the database holds until nothing is left, as a worker with one thread would; its model is the
 one of the benches. What it may do at most before it must have died or finished is bounded.
@@ -18,6 +18,8 @@ def main() -> None:
     django.setup()
     if sys.argv[1] == "say":
         say(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
+    elif sys.argv[1] == "tick":
+        tick(sys.argv[2])
     else:
         work()
 
@@ -30,6 +32,15 @@ def say(user_id: int, conversation_id: int, text: str) -> None:
 
     actor = get_actor(User.objects.get(pk=user_id), None)
     send_message(actor, conversation_id, text=text, client_id=text)
+
+
+def tick(moment: str) -> None:
+    """Let the clock of schedules tick once, at this moment."""
+    from datetime import datetime
+
+    from tasks.services.schedules import clock
+
+    clock.tick(now=datetime.fromisoformat(moment))
 
 
 def work() -> None:

@@ -175,7 +175,7 @@ def test_an_id_that_nothing_has_is_not_found_and_one_that_cannot_be_is_refused(
 ) -> None:
     method, template = operation.split(" ")
     for value in (2**62, 2**63, 10**30, "9" * 5000, -1, 0, "x", "%00", "%F0%9F%8E%89", "1.5", "%2e%2e"):
-        path = re.sub(r"\{(\w+_id|name|process)\}", str(value), template)
+        path = re.sub(r"\{(\w+_id|task_number|revision|tool|name|process)\}", str(value), template)
         with undone():
             response = client_for(world, operation)(method, world.path(path), body_of(world, operation))
         assert response.status_code in (404, 422), (value, response.status_code, response.content[:200])

@@ -32,7 +32,17 @@ from messaging.models import Conversation, Message
 from messaging.services.conversations import start_conversation
 from realtime.models import Notice
 from secret_store.services import set_secret
-from tasks.models import Approval, ApprovalRule, Goal, Grant, Task, TaskCounter, TaskRevision
+from tasks.models import (
+    Approval,
+    ApprovalRule,
+    Firing,
+    Goal,
+    Grant,
+    Schedule,
+    Task,
+    TaskCounter,
+    TaskRevision,
+)
 from tasks.services.approvals.asking import Asker, ask
 from tasks.snapshots import snapshot
 from tests.admin.rows import make_installation_rows, make_rows
@@ -179,11 +189,21 @@ def _values(team: Team) -> dict[str, Any]:
     )  # fmt: skip
     goal = Goal.objects.create(organization=organization, title="x", status="active")
     TaskCounter.objects.filter(organization=organization).update(last_number=2_000)
+    schedule = Schedule.objects.create(
+        organization=organization, conversation=conversation, agent_id=agent.pk, owner=team.member.user, name="x",
+        prompt="x", kind="interval", interval_s=3_600, anchor_at=now, time_zone="UTC", state="active",
+        next_due_at=now + timedelta(hours=1),
+    )  # fmt: skip
+    firing = Firing.objects.create(
+        organization=organization, schedule=schedule, due_at=now, decision="fired", execution="succeeded",
+        delivery="failed", message=message, decided_at=now, finished_at=now,
+    )  # fmt: skip
     return {
         "notice_id": notice.pk, "link_id": link.pk,
         "breaker_id": breaker.pk, "job_name": "associations",
         "approval_id": asked.pk, "grant_id": grant.pk, "rule_id": rule.pk, "tool": "write_file",
         "task_number": task.number, "revision": 1, "proposed_number": proposed.number, "goal_id": goal.pk,
+        "schedule_id": schedule.pk, "firing_id": firing.pk,
         "file_id": file.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk, "relation": "related_to",
         "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
         "run_id": run.pk, "token_id": token.pk,

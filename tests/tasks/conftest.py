@@ -17,8 +17,9 @@ from tasks.services.board import create_task
 from tests.agents.conftest import engine
 from tests.factories import Team
 from tests.tasks.counting import counted
+from tests.tasks.timetable import chat
 
-__all__ = ["counted", "engine"]
+__all__ = ["chat", "counted", "engine"]
 
 
 def agent_of(team: Team, conversation: Conversation | None = None, *, run_id: int = 1) -> Author:

@@ -56,7 +56,7 @@ if (conversationId) {
   document.addEventListener("live:event", (event) => {
     const { kind, payload } = event.detail;
     if (event.detail.conversation_id !== conversationId) return;
-    if (kind === "run.changed" && ["branch", "worker", "colleague"].includes(payload.run.kind)) change(() => update(payload.run));
+    if (kind === "run.changed" && ["branch", "worker", "colleague"].includes(payload.run.kind) && !payload.run.report_to_id) change(() => update(payload.run));
     if (kind === "run.activity") {
       const card = find(payload.run_id);
       if (!card) return;

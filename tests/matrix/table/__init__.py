@@ -17,6 +17,7 @@ from tests.matrix.table import (
     memory_export,
     notices,
     pages,
+    schedules,
     working,
 )
 from tests.matrix.table.rules import Act, Operation, Page, Rows
@@ -29,6 +30,7 @@ API: dict[str, Operation] = {
     **links.API,
     **memory_export.API,
     **notices.API,
+    **schedules.API,
     **working.API,
 }
 PAGES: dict[str, Page] = {
@@ -38,6 +40,7 @@ PAGES: dict[str, Page] = {
     **cortex.PAGES,
     **links.PAGES,
     **notices.PAGES,
+    **schedules.PAGES,
 }
 ACTS: list[Act] = [
     *acts.ACTS,
@@ -46,6 +49,7 @@ ACTS: list[Act] = [
     *cortex.ACTS,
     *links.ACTS,
     *notices.ACTS,
+    *schedules.ACTS,
 ]
 ADMIN_ROWS: dict[str, Rows] = {
     **admin.ADMIN_ROWS,
@@ -54,6 +58,7 @@ ADMIN_ROWS: dict[str, Rows] = {
     **cortex.ADMIN_ROWS,
     **links.ADMIN_ROWS,
     **notices.ADMIN_ROWS,
+    **schedules.ADMIN_ROWS,
     **working.ADMIN_ROWS,
 }
 

@@ -1,0 +1,51 @@
+"""What a schedule's card, its line and its form have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.actor import Actor
+from tasks.models import Schedule, ScheduleState
+from tasks.queries.schedules import may_steer, schedules_of
+from tasks.schedules.timing import hours_of, timing_of
+from tasks.schedules.words import describe
+
+BADGES = {
+    ScheduleState.PROPOSED: ("badge-warn", "Waits for you"),
+    ScheduleState.ACTIVE: ("badge-good", "Active"),
+    ScheduleState.PAUSED: ("", "Paused"),
+    ScheduleState.FINISHED: ("", "Finished"),
+    ScheduleState.BROKEN: ("badge-bad", "Stopped"),
+}
+COMING = (ScheduleState.PROPOSED, ScheduleState.ACTIVE)
+
+
+def planned(actor: Actor, *, most: int) -> list[dict[str, Any]]:
+    """Return what waits for a decision, then what was stopped, then what runs next."""
+    rows = schedules_of(actor)
+    urgent = rows.filter(state__in=(ScheduleState.PROPOSED, ScheduleState.BROKEN)).order_by("-state", "-pk")
+    found = list(urgent[:most])
+    if len(found) < most:
+        found += rows.filter(state=ScheduleState.ACTIVE).order_by("next_due_at")[: most - len(found)]
+    return [schedule_card(actor, each) for each in found]
+
+
+def schedule_card(actor: Actor, schedule: Schedule) -> dict[str, Any]:
+    """Return how a schedule is shown: in words, its next times in its own zone, and what the actor may do."""
+    timing, state = timing_of(schedule), ScheduleState(schedule.state)
+    badge, word = BADGES[state]
+    return {
+        "schedule": schedule,
+        "words": describe(timing),
+        "next": timing.upcoming(timezone.now(), hours=hours_of(schedule)) if state in COMING else [],
+        "zone": schedule.time_zone,
+        "badge": badge,
+        "state_word": word,
+        "may_steer": may_steer(actor, schedule),
+        "is_proposed": state == ScheduleState.PROPOSED,
+        "is_active": state == ScheduleState.ACTIVE,
+        "is_paused": state == ScheduleState.PAUSED,
+        "is_broken": state == ScheduleState.BROKEN,
+    }
