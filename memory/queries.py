@@ -49,7 +49,6 @@ def list_memories(
     about_id: int | None = None,
     person_id: int | None = None,
     pinned: bool | None = None,
-    file_id: int | None = None,
     include_retired: bool = False,
     only_forgotten: bool = False,
     since: datetime | None = None,
@@ -59,7 +58,7 @@ def list_memories(
 ) -> list[Memory]:
     """Return memories, newest first; `before_id` continues a page. `search` asks for all its words, stemmed.
 
-    `person_id` keeps what that person said and what is about them, `file_id` what a file taught.
+    `person_id` keeps what that person said and what is about them.
     """
     found = memories_of(actor)
     if agent_id is not None:
@@ -74,8 +73,6 @@ def list_memories(
         found = found.filter(Q(person=person_id) | Q(about=person_id))
     if pinned is not None:
         found = found.filter(pinned=pinned)
-    if file_id is not None:
-        found = found.filter(file=file_id)
     if only_forgotten:
         found = found.filter(forgotten_at__isnull=False)
     elif not include_retired:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.services.people import person_for_user
-from memory.models import Association, FileState, InboxItem, InboxKind, IngestedFile, Memory, Relation
+from memory.models import Association, InboxItem, InboxKind, Memory, Relation
 from memory.services.checks import digest_of
 from memory.services.postings import index_memories
 
@@ -71,30 +71,10 @@ def fill_memory(
     Memory.objects.bulk_create(memories[::-1])
     index_memories([memory.pk for memory in memories])
     Association.objects.bulk_create(_edges(chance, memories), ignore_conflicts=True)
-    _give_files(actor, agent_id)
     if len(memories) > 2:
         pair: dict[str, Any] = {"first": memories[2], "second": memories[1], "kind": InboxKind.CONTRADICTION}
         InboxItem.objects.create(organization=actor.organization, agent_id=agent_id, **pair)
     return memories
-
-
-def _give_files(actor: Actor, agent_id: int) -> None:
-    """Show a file in each state that matters."""
-    shown: list[tuple[str, str, int, int, int, str]] = [
-        ("Minutes of the spring retreat.docx", FileState.EXTRACTING, 14, 5, 9, ""),
-        ("Employee handbook.pdf", FileState.DONE, 62, 62, 87, ""),
-        ("scan-0042.pdf", FileState.FAILED, 0, 0, 0, "The PDF holds no text; its pages may be pictures."),
-    ]
-    for name, state, total, done, count, reason in reversed(shown):
-        IngestedFile.objects.get_or_create(
-            organization=actor.organization,
-            agent_id=agent_id,
-            digest=name,
-            defaults={
-                "name": name, "state": state, "chunks_total": total, "chunks_done": done, "memories": count,
-                "reason": reason, "size_bytes": 184_000 + 9_000 * total, "media_type": "application/pdf",
-            },
-        )  # fmt: skip
 
 
 def _texts(chance: random.Random, count: int) -> list[tuple[str, str, str, float, bool]]:

@@ -40,10 +40,6 @@ class FileOut(Schema):
     known_already: bool = False
 
 
-class ForgottenOut(Schema):
-    forgotten: int
-
-
 def file_payload(file: IngestedFile, *, known_already: bool = False) -> dict[str, Any]:
     return {
         "id": file.pk,
@@ -92,12 +88,6 @@ def upload_file(
 @router.get(ONE, response=FileOut, auth=Needs("memory:read"))
 def get_file(request: HttpRequest, agent_id: Id, file_id: Id) -> dict[str, Any]:
     return file_payload(queries.get_file(actor_of(request), file_id, agent_id=agent_id))
-
-
-@router.delete(ONE, response=ForgottenOut, auth=Needs("memory:write"))
-def forget_file(request: HttpRequest, agent_id: Id, file_id: Id) -> dict[str, int]:
-    """Forget all that a file taught, and the file."""
-    return {"forgotten": services.forget_file(actor_of(request), agent_id, file_id)}
 
 
 @router.post(ONE + "/retry", response=FileOut, auth=Needs("memory:write"))

@@ -13,10 +13,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from memory import hooks
-from memory.ingestion.events import tell, tell_progress
 from memory.models import FileState, IngestedFile
 from memory.models.ingestion import OPEN_STATES
-from realtime.services import unit_of_work
 
 LEASE = timedelta(minutes=4)
 """Longer than reading a file or asking a model may take."""
@@ -43,13 +41,8 @@ class Held:
     def write(self, **values: Any) -> None:
         """Change the file and renew the lease, or raise Lost."""
         values.setdefault("claimed_until", timezone.now() + LEASE)
-        with unit_of_work():
-            if not IngestedFile.objects.filter(pk=self.file.pk, fence=self.fence).update(**values):
-                raise Lost
-            if "state" in values or values.get("reason"):
-                tell(self.file, state=values.get("state", self.file.state))
-            elif "chunks_done" in values:
-                tell_progress(self.file)
+        if not IngestedFile.objects.filter(pk=self.file.pk, fence=self.fence).update(**values):
+            raise Lost
 
 
 def list_due() -> list[int]:

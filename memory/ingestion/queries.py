@@ -17,7 +17,7 @@ def files_of(actor: Actor) -> QuerySet[IngestedFile]:
 
 
 def get_file(actor: Actor, file_id: int, *, agent_id: int, lock: bool = False) -> IngestedFile:
-    rows = files_of(actor).select_related("audience_person")
+    rows = files_of(actor)
     if lock:
         rows = rows.select_for_update(of=("self",))
     file = rows.filter(pk=file_id, agent_id=agent_id).first()
@@ -31,7 +31,7 @@ def list_files(
 ) -> list[IngestedFile]:
     """Return an agent's files, newest first; `before_id` continues a page."""
     check_agent(actor, agent_id)
-    rows = files_of(actor).filter(agent_id=agent_id).select_related("uploaded_by", "audience_person")
+    rows = files_of(actor).filter(agent_id=agent_id).select_related("uploaded_by")
     if before_id is not None:
         rows = rows.filter(pk__lt=before_id)
     return list(rows.order_by("-pk")[:limit])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 from django.db import transaction
@@ -17,18 +16,12 @@ from accounts.services import audit
 from accounts.services.people import person_for_user
 from memory.ingestion import queries, store
 from memory.ingestion.agents import check_agent
-from memory.ingestion.events import tell
-from memory.ingestion.reader.formats import FORMATS, format_of, media_type_of
+from memory.ingestion.reader.formats import format_of, media_type_of
 from memory.ingestion.reader.refusals import Unreadable
-from memory.models import FileState, IngestedFile, Memory
-from memory.services.editing import forget
-from memory.types import Author
-from realtime.services import unit_of_work
+from memory.models import FileState, IngestedFile
 
 LEAST_ROLE = Role.MODERATOR
-MOST_MB = store.MAX_BYTES // 1024 // 1024
-ENDINGS = sorted(name for name in FORMATS if name)
-TOO_LARGE = f"It is larger than {MOST_MB} MB."
+TOO_LARGE = f"It is larger than {store.MAX_BYTES // 1024 // 1024} MB."
 
 
 @dataclass(frozen=True)
@@ -64,7 +57,7 @@ def accept_upload(
         raise InvalidInput(TOO_LARGE, field="file") from None
     if not stored.size_bytes:
         raise InvalidInput("The file is empty.", field="file")
-    with unit_of_work():
+    with transaction.atomic():
         person = person_for_user(actor.organization, actor.user) if audience == "person" else None
         accepted = enter(
             organization_id=actor.organization.pk,
@@ -90,7 +83,7 @@ def enter(
 ) -> Accepted:
     """Make the row of a file whose content lies in the store; one that failed before is queued again."""
     reach("ingest.kept")
-    with unit_of_work():
+    with transaction.atomic():
         file, created = IngestedFile.objects.select_for_update(of=("self",)).get_or_create(
             organization_id=organization_id,
             agent_id=agent_id,
@@ -105,15 +98,13 @@ def enter(
         )
         if file.state == FileState.FAILED:
             _queue(file)
-        elif created:
-            tell(file, state=file.state)
     return Accepted(file, created)
 
 
 def retry_file(actor: Actor, agent_id: int, file_id: int) -> IngestedFile:
     """Queue a failed file again, as often as somebody asks."""
     actor.check_level(LEAST_ROLE)
-    with unit_of_work():
+    with transaction.atomic():
         file = queries.get_file(actor, file_id, agent_id=agent_id, lock=True)
         if file.state != FileState.FAILED:
             raise Conflict("Only a file that failed can be tried again.")
@@ -122,26 +113,6 @@ def retry_file(actor: Actor, agent_id: int, file_id: int) -> IngestedFile:
         _queue(file)
         _record(actor, "memory.file_retried", file)
     return file
-
-
-def forget_file(actor: Actor, agent_id: int, file_id: int) -> int:
-    """Forget all that a file taught, and the file; return how many memories. They can be restored one by one.
-
-    A worker that is at it notices and stops.
-    """
-    actor.check_level(LEAST_ROLE)
-    with unit_of_work():
-        file = queries.get_file(actor, file_id, agent_id=agent_id, lock=True)
-        taught = list(Memory.objects.filter(file=file, forgotten_at=None).order_by("pk"))
-        for memory in taught:
-            forget(memory, author=Author(user=actor.user), reason=f"All that {file.name} taught"[:300])
-        _record(actor, "memory.file_forgotten", file)
-        tell(file, state="gone")
-        others = IngestedFile.objects.filter(organization_id=file.organization_id, digest=file.digest)
-        if not others.exclude(pk=file.pk).exists():
-            transaction.on_commit(partial(store.discard, file.organization_id, file.digest))
-        file.delete()
-    return len(taught)
 
 
 def clean_name(name: str) -> str:
@@ -157,7 +128,6 @@ def _queue(file: IngestedFile) -> None:
     file.state = FileState.EXTRACTING if file.chunks_total else FileState.QUEUED
     file.tries, file.reason, file.not_before, file.finished_at = 0, "", None, None
     file.save(update_fields=["state", "tries", "reason", "not_before", "finished_at"])
-    tell(file, state=file.state)
 
 
 def _record(actor: Actor, action: str, file: IngestedFile) -> None:

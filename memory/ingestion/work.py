@@ -126,7 +126,7 @@ def _save(held: Held, piece: IngestedChunk) -> None:
             content=found["content"],
             importance=found["importance"],
             heard_by=person(file.audience_person_id) if file.audience_person_id else ORGANIZATION,
-            provenance=Provenance(source=Source.FILE, source_name=name, trusted=False, file_id=file.pk),
+            provenance=Provenance(source=Source.FILE, source_name=name, trusted=False),
             author=SYSTEM,
         )
         reach("ingest.saved")

@@ -94,7 +94,6 @@ class Memory(models.Model):
         help_text="Who said it",
     )  # fmt: skip
     run_id = models.BigIntegerField(null=True, blank=True, db_index=True)
-    file = models.ForeignKey("IngestedFile", models.SET_NULL, null=True, blank=True, related_name="taught")
 
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()

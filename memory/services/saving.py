@@ -75,7 +75,6 @@ def save_memory(
         message_id=provenance.message_id,
         person_id=provenance.person_id,
         run_id=provenance.run_id,
-        file_id=provenance.file_id,
         created_at=now,
         updated_at=now,
         valid_from=valid_from or now,

@@ -28,7 +28,7 @@ STATES = (("", "In use"), ("forgotten", "Forgotten"), ("all", "Everything"))
 @page()
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     asked = {name: request.GET.get(name, "").strip()[:200] for name in ("q", "type", "audience", "state")}
-    asked["agent"], asked["file"] = request.GET.get("agent", ""), request.GET.get("file", "")
+    asked["agent"] = request.GET.get("agent", "")
     found = queries.list_memories(
         actor,
         search=asked["q"],
@@ -36,7 +36,6 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         audience=asked["audience"] if asked["audience"] in Audience.values else "",
         agent_id=number(asked["agent"]) or None,
         pinned=True if "pinned" in request.GET else None,
-        file_id=number(asked["file"]) or None,
         only_forgotten=asked["state"] == "forgotten",
         include_retired=asked["state"] == "all",
         before_id=number(request.GET.get("before")) or None,
@@ -63,7 +62,6 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
             "states": STATES,
             "agents": list_agents(actor),
             "waiting": len(queries.list_inbox(actor)),
-            "may_add": actor.has_level(Role.MODERATOR),
         },
     )
 

@@ -115,7 +115,6 @@ def _pictures(chromium: str, url: str, link: str, rows: dict[str, int]) -> list[
         "run": f"/runs/{rows['run']}/",
         "models": "/settings/models/",
         "memory": "/memory/",
-        "memory-files": "/memory/files/",
         "memory-graph": "/memory/graph/?size=500",
     }
     taken, state = [], None

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from django.core.files.uploadedfile import SimpleUploadedFile
-
 from accounts.models import ApiToken, Membership
 from agents.models import Agent
 from llm.models import LedgerEntry, ModelEntry, Provider, Route
-from memory.models import InboxItem, IngestedFile, Memory
+from memory.models import InboxItem, Memory
 from messaging.models import Conversation, Participant
 from secret_store.models import Secret
-from tests.matrix.table.rules import ADMIN, MODERATOR, Act, form, gone, ours
+from tests.matrix.table.rules import ADMIN, Act, form, gone, ours
 from tests.matrix.world import World
 
 
@@ -58,24 +56,6 @@ ACTS = [
     Act(
         "memory/inbox/", "decide", form(item="{item_id}", resolution="keep_both"),
         ours(InboxItem, pk="{item_id}", resolution="keep_both"), participants=True,
-    ),
-    Act(
-        "memory/files/", "give",
-        lambda world: {"agent": world.values["agent_id"], "files": SimpleUploadedFile("given.txt", b"words")},
-        ours(IngestedFile, name="given.txt"), lowest=MODERATOR,
-    ),
-    Act(
-        "memory/files/", "retry", form(act="retry", agent="{agent_id}", file="{file_id}"),
-        ours(IngestedFile, pk="{file_id}", state="extracting"), lowest=MODERATOR,
-    ),
-    Act(
-        "memory/files/", "forget", form(act="forget", agent="{agent_id}", file="{file_id}"),
-        gone(IngestedFile, pk="{file_id}"), lowest=MODERATOR,
-    ),
-    Act(
-        "memory/new/", "save",
-        form(agent="{agent_id}", type="fact", content="entered", audience="organization"),
-        ours(Memory, content="entered"), stranger=200,
     ),
     Act(
         "memory/<int:memory_id>/", "edit", form(act="edit", content="edited"),

@@ -72,7 +72,6 @@ API: dict[str, Operation] = {
         "memory:write", 201, MODERATOR, body=lambda world: Upload("notes.txt", b"other words")
     ),
     f"GET {FILES}/{{file_id}}": read("memory:read"),
-    f"DELETE {FILES}/{{file_id}}": Operation("memory:write", 200, MODERATOR),
     f"POST {FILES}/{{file_id}}/retry": Operation("memory:write", 200, MODERATOR),
     "GET /conversations": list_of("conversations:read"),
     "POST /conversations": Operation(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.matrix.table.rules import ADMIN, MODERATOR, Page
+from tests.matrix.table.rules import ADMIN, Page
 
 PAGES: dict[str, Page] = {
     "": Page(302),
@@ -27,8 +27,6 @@ PAGES: dict[str, Page] = {
     "memory/": Page(),
     "memory/graph/": Page(),
     "memory/inbox/": Page(acts=True),
-    "memory/files/": Page(acts=True),
-    "memory/new/": Page(lowest=MODERATOR, acts=True),
     "memory/told/": Page(),
     "memory/<int:memory_id>/": Page(participants=True, acts=True),
     "settings/models/": Page(lowest=ADMIN, acts=True),
