@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from agents.api import agents, conversations, memories, memory_inbox, messages, reactions, runs
+from agents.api import agents, conversations, memories, memory_inbox, memory_merges, messages, reactions, runs
 
-# The inbox stands before the memories: its address would else be read as a memory's.
+# Inbox and merges stand before the memories: their addresses would else be read as a memory's.
 routers = (
     agents.router,
     conversations.router,
@@ -12,5 +12,6 @@ routers = (
     reactions.router,
     runs.router,
     memory_inbox.router,
+    memory_merges.router,
     memories.router,
 )

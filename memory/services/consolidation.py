@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,12 +29,18 @@ class Merge:
 
 
 def consolidate(
-    *, organization_id: int, agent_id: int, merges: Sequence[Merge], author: Author
+    *,
+    organization_id: int,
+    agent_id: int,
+    merges: Sequence[Merge],
+    author: Author,
+    within: Callable[[list[Consolidation]], object] = lambda done: None,
 ) -> list[Consolidation]:
     """Merge, all or nothing, in one transaction.
 
     What is merged shares its type, its audience and, for profiles, its person. The survivor takes the highest
-    importance, the edges of the absorbed and an edge to each; it is trusted only if all were.
+    importance, the edges of the absorbed and an edge to each; it is trusted only if all were. `within` is called in
+    the transaction with what was done.
     Raises NotFound when a memory is gone, InvalidInput when two cannot be merged.
     """
     texts = [checks.check_content(merge.content) for merge in merges]
@@ -48,7 +54,9 @@ def consolidate(
         known = checks.lock_memories(organization_id, agent_id, ids)
         for merge in merges:
             _check_alike(known[merge.survivor_id], [known[pk] for pk in merge.absorbed_ids])
-        return [_merge(merge, known, vector, author) for merge, vector in zip(merges, vectors, strict=True)]
+        done = [_merge(merge, known, vector, author) for merge, vector in zip(merges, vectors, strict=True)]
+        within(done)
+    return done
 
 
 def undo_consolidation(organization_id: int, consolidation_id: int, *, author: Author) -> Memory:

@@ -26,7 +26,7 @@ from accounts.scopes import allowed_scopes
 from accounts.services.tokens import create_token
 from agents.models import Agent, Run
 from llm.models import ModelEntry, Provider
-from memory.models import InboxItem, IngestedFile, Memory
+from memory.models import Consolidation, InboxItem, IngestedFile, Memory
 from messaging.models import Conversation, Message
 from messaging.services.conversations import start_conversation
 from secret_store.services import set_secret
@@ -135,12 +135,18 @@ def _values(team: Team) -> dict[str, Any]:
     item = InboxItem.objects.create(
         organization=organization, agent_id=agent.pk, kind="merge", first=known, second=target
     )
+    merged = Memory.objects.create(content="merged", digest="merged", superseded_at=now, **here)
+    merge = Consolidation.objects.create(
+        organization=organization, survivor=known,
+        before={"survivor": {"content": "known"}, "merged_digest": "known", "absorbed": [merged.pk],
+                "edges_moved": [], "edges_made": []},
+    )  # fmt: skip
     file = IngestedFile.objects.create(
         organization=organization, agent_id=agent.pk, name="a.txt", digest="of a.txt", size_bytes=1,
         media_type="text/plain", state="failed", chunks_total=1,
     )  # fmt: skip
     return {
-        "file_id": file.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk, "relation": "related_to",
+        "file_id": file.pk, "merge_id": merge.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk, "relation": "related_to",
         "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
         "run_id": run.pk, "token_id": token.pk,
         "user_id": guest.pk, "provider_id": provider.pk, "model_id": entry.pk, "entry_id": entry.pk,

@@ -6,12 +6,12 @@ Whatever answers and is not in here fails the suite. A new subject is a module o
 from __future__ import annotations
 
 from spacebot_site.api.docs import schema
-from tests.matrix.table import acts, admin, api, pages
+from tests.matrix.table import acts, admin, api, memory_pages, pages
 from tests.matrix.table.rules import Act, Operation, Page, Rows
 
-API: dict[str, Operation] = {**api.API}
-PAGES: dict[str, Page] = {**pages.PAGES}
-ACTS: list[Act] = [*acts.ACTS]
+API: dict[str, Operation] = {**api.API, **memory_pages.API}
+PAGES: dict[str, Page] = {**pages.PAGES, **memory_pages.PAGES}
+ACTS: list[Act] = [*acts.ACTS, *memory_pages.ACTS]
 ADMIN_ROWS: dict[str, Rows] = {**admin.ADMIN_ROWS}
 
 OPERATIONS = sorted(
