@@ -146,7 +146,8 @@ def _values(team: Team) -> dict[str, Any]:
         media_type="text/plain", state="failed", chunks_total=1,
     )  # fmt: skip
     return {
-        "file_id": file.pk, "merge_id": merge.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk, "relation": "related_to",
+        "file_id": file.pk, "merge_id": merge.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk,
+        "relation": "related_to",
         "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
         "run_id": run.pk, "token_id": token.pk,
         "user_id": guest.pk, "provider_id": provider.pk, "model_id": entry.pk, "entry_id": entry.pk,
