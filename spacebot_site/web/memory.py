@@ -21,13 +21,14 @@ from spacebot_site.web.door import page, wants_fragment
 from spacebot_site.web.forms import number
 from spacebot_site.web.memory_words import describe, own_person_id
 
+# Each relation as seen from its beginning, and from its end.
 RELATIONS = {
-    Relation.RELATED_TO: "is related to",
-    Relation.UPDATES: "updates",
-    Relation.CONTRADICTS: "contradicts",
-    Relation.CAUSED_BY: "was caused by",
-    Relation.PART_OF: "is part of",
-    Relation.RESULT_OF: "is the result of",
+    Relation.RELATED_TO: ("is related to", "is related to"),
+    Relation.UPDATES: ("updates", "is updated by"),
+    Relation.CONTRADICTS: ("contradicts", "contradicts"),
+    Relation.CAUSED_BY: ("was caused by", "caused"),
+    Relation.PART_OF: ("is part of", "contains"),
+    Relation.RESULT_OF: ("is the result of", "led to"),
 }
 
 
@@ -69,6 +70,8 @@ def _show(request: HttpRequest, actor: Actor, memory: Memory, part: str, **more:
     if template is None:
         template = "memory/drawer.html" if wants_fragment(request) else "memory/detail.html"
     shown: dict[str, Any] = {"row": describe(actor, [memory])[0], "types": MemoryType.choices, **more}
+    if template == "memory/detail.html":
+        shown["waiting"] = len(queries.list_inbox(actor))
     if part not in ("row", "edit"):
         edges = queries.list_edges(actor, [memory.pk])
         ends = {end for edge in edges for end in (edge.source_id, edge.target_id)} - {memory.pk}
@@ -78,7 +81,7 @@ def _show(request: HttpRequest, actor: Actor, memory: Memory, part: str, **more:
         shown["merges"] = [
             each for each in queries.list_consolidations(actor, survivor_id=memory.pk) if not each.undone_at
         ]
-        shown["relations"] = RELATIONS.items()
+        shown["relations"] = [(relation, forth) for relation, (forth, _) in RELATIONS.items()]
         shown["may_open"] = actor.has_level(Role.MODERATOR)
     return render(request, template, shown)
 
@@ -131,8 +134,8 @@ def _other_end(edge: Association, memory: Memory) -> int:
 
 def _words(edge: Association, memory: Memory) -> str:
     """Say the relation as seen from this memory."""
-    words = RELATIONS[Relation(edge.relation)]
-    return words if edge.source_id == memory.pk else f"← {words}"
+    forth, back = RELATIONS[Relation(edge.relation)]
+    return forth if edge.source_id == memory.pk else back
 
 
 def share(text: str | None) -> float | None:

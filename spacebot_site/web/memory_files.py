@@ -16,7 +16,7 @@ from accounts.models import Role
 from agents.queries import list_agents
 from memory import queries as memory_queries
 from memory.ingestion import queries, services, store
-from memory.ingestion.reader.formats import FORMATS
+from memory.ingestion.reader.formats import FORMATS, ending_of
 from memory.ingestion.removal import remove_file
 from memory.ingestion.work import NEEDS_MODEL
 from memory.listing import Wanted, list_memories
@@ -65,6 +65,10 @@ class Row:
     @property
     def may_remove(self) -> bool:
         return self.may_give or self.file.audience_person_id is not None
+
+    @property
+    def format(self) -> str:
+        return ending_of(self.file.name).upper()
 
     @property
     def pieces(self) -> str:
@@ -143,8 +147,9 @@ def one(request: HttpRequest, actor: Actor, file_id: int) -> HttpResponse:
     if part == "remove":
         return dialog(request, "memory/file_remove.html", "Remove this file", shown)
     shown["taught"] = list_memories(actor, Wanted(file_id=file.pk), limit=TAUGHT_SHOWN)
-    template = "memory/file_drawer.html" if wants_fragment(request) else "memory/file.html"
-    return render(request, template, shown)
+    if wants_fragment(request):
+        return render(request, "memory/file_drawer.html", shown)
+    return render(request, "memory/file.html", {**shown, "waiting": len(memory_queries.list_inbox(actor))})
 
 
 def _change(request: HttpRequest, actor: Actor, file: IngestedFile) -> HttpResponse:

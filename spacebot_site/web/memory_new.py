@@ -15,6 +15,7 @@ from accounts.services.people import person_for_user
 from agents.queries import get_agent, list_agents
 from memory import types
 from memory.models import Audience, MemoryType
+from memory.queries import count_by_agent
 from memory.services import editing
 from memory.types import HeardBy, Saved
 from spacebot_site.web.door import page
@@ -37,8 +38,9 @@ def new(request: HttpRequest, actor: Actor) -> HttpResponse:
                 messages.success(request, "Noted. The agent knows it from now on.")
                 return redirect("memories")
             shown["same"], shown["similar"] = saved.memory, saved.similar
+    known = count_by_agent(actor)
     shown |= {
-        "agents": list_agents(actor),
+        "agents": sorted(list_agents(actor), key=lambda agent: -known.get(agent.pk, 0)),
         "types": TYPES,
         "may_tell_all": actor.has_level(Role.MODERATOR),
     }

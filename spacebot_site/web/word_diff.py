@@ -33,7 +33,9 @@ def diff(first: str, second: str) -> tuple[list[Part], list[Part]]:
     for kind, a, b, c, d in matcher.get_opcodes():
         for parts, words in ((left, ours[a:b]), (right, theirs[c:d])):
             if words:
-                parts.append(Part("".join(words), kind != "equal"))
+                text = "".join(words)
+                parts.append(Part(text.rstrip(), kind != "equal"))
+                parts.append(Part(text[len(text.rstrip()) :], False))
     return left, right
 
 

@@ -19,8 +19,14 @@ from tests.factories import Team
 DROP = """([text, name]) => {
   const data = new DataTransfer();
   data.items.add(new File([text], name));
-  for (const kind of ["dragenter", "dragover", "drop"])
-    document.getElementById("file-drop").dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
+  const zone = document.getElementById("file-drop");
+  const event = { dataTransfer: data, bubbles: true, cancelable: true };
+  for (const kind of ["dragenter", "dragover", "drop"]) zone.dispatchEvent(new DragEvent(kind, event));
+}"""
+
+LISTEN = """() => {
+  window.heard = [];
+  document.addEventListener("live:event", (event) => window.heard.push(event.detail.kind));
 }"""
 
 
@@ -148,9 +154,7 @@ def test_the_bar_moves_by_events_and_nothing_is_asked_for(team: Team, open_as: O
 
 def test_a_file_kept_to_another_is_not_heard_of(team: Team, open_as: OpenAs) -> None:
     page = open_as(team.member, "/memory/files/")
-    page.evaluate(
-        "() => { window.heard = []; document.addEventListener('live:event', (e) => window.heard.push(e.detail.payload.file.state)); }"
-    )
+    page.evaluate(LISTEN)
     own = person_for_user(team.organization, team.admin.user)
     for person in (own, None):
         with unit_of_work():

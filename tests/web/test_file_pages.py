@@ -57,7 +57,7 @@ LARGE = b"x" * (20 * 1024 * 1024 + 1)
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
-    [("a.exe", b"x", "can be read"), ("a.txt", b"", "is empty"), ("a.txt", LARGE, "larger than 20 MB")],
+    [("a.exe", b"x", "not read"), ("a.txt", b"", "is empty"), ("a.txt", LARGE, "larger than 20 MB")],
     ids=["format", "empty", "large"],
 )
 def test_what_cannot_be_taken_is_refused_in_plain_words(
