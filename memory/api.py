@@ -12,7 +12,17 @@ from pydantic import Field
 from accounts.actor import Actor
 from accounts.api_basics import Id, Strict
 from accounts.errors import InvalidInput
-from memory.models import Association, Audience, InboxItem, Memory, MemoryEdit, MemoryType, Relation
+from memory.ingestion.queries import files_of
+from memory.models import (
+    Association,
+    Audience,
+    Consolidation,
+    InboxItem,
+    Memory,
+    MemoryEdit,
+    MemoryType,
+    Relation,
+)
 from memory.recall import Recalled
 from memory.types import ORGANIZATION, HeardBy, Saved, conversation, person
 from messaging.queries import conversations_of
@@ -23,7 +33,7 @@ Reason = Annotated[str, Field(max_length=300)]
 
 
 class MemoryOut(Schema):
-    """`conversation_id`, `message_id` and `run_id` tell where it was learned, to those who may look there."""
+    """`conversation_id`, `message_id`, `run_id` and `file_id` tell where it was learned, to those who may look there."""
 
     id: int
     agent_id: int
@@ -42,6 +52,7 @@ class MemoryOut(Schema):
     conversation_id: int | None
     message_id: int | None
     run_id: int | None
+    file_id: int | None
     created_at: datetime
     updated_at: datetime
     valid_from: datetime
@@ -174,18 +185,52 @@ class EdgeIn(Strict):
     weight: Share = 0.5
 
 
+class MergeIn(Strict):
+    """`absorbed_ids` go up into the survivor, which says `content` from then on."""
+
+    survivor_id: Id
+    absorbed_ids: Annotated[list[Id], Field(min_length=1, max_length=50)]
+    content: Content
+
+
+class MergesIn(Strict):
+    agent_id: Id
+    merges: Annotated[list[MergeIn], Field(min_length=1, max_length=50)]
+
+
+class MergedOut(Schema):
+    """A merge; `undone_at` is set once it was taken back."""
+
+    id: int
+    survivor_id: int
+    absorbed_ids: list[int]
+    user: str | None
+    run_id: int | None
+    created_at: datetime
+    undone_at: datetime | None
+
+
 class ResolutionIn(Strict):
     resolution: Literal["keep_first", "keep_second", "merge", "keep_both"]
     content: Annotated[str, Field(max_length=50_000)] = ""
 
 
 def memory_payloads(actor: Actor, memories: Collection[Memory]) -> list[dict[str, Any]]:
-    """Return memories as `MemoryOut`. One query, for the conversations the actor may look into."""
+    """Return memories as `MemoryOut`. Two queries, for the conversations and files the actor may look into."""
     learned = {memory.conversation_id for memory in memories if memory.conversation_id}
-    known = (
-        set(conversations_of(actor).filter(pk__in=learned).values_list("pk", flat=True)) if learned else set()
-    )
-    return [_memory_payload(memory, seen=memory.conversation_id in known) for memory in memories]
+    read = {memory.file_id for memory in memories if memory.file_id}
+    places: set[int | None] = set()
+    files: set[int | None] = set()
+    if learned:
+        places.update(conversations_of(actor).filter(pk__in=learned).values_list("pk", flat=True))
+    if read:
+        files.update(files_of(actor).filter(pk__in=read).values_list("pk", flat=True))
+    return [
+        _memory_payload(
+            memory, place_seen=memory.conversation_id in places, file_seen=memory.file_id in files
+        )
+        for memory in memories
+    ]
 
 
 def memory_payload(actor: Actor, memory: Memory) -> dict[str, Any]:
@@ -195,11 +240,9 @@ def memory_payload(actor: Actor, memory: Memory) -> dict[str, Any]:
 PLACES = frozenset({"conversation_id", "message_id", "run_id"})
 
 
-def _memory_payload(memory: Memory, *, seen: bool) -> dict[str, Any]:
-    return {
-        name: None if name in PLACES and not seen else getattr(memory, name)
-        for name in MemoryOut.model_fields
-    }
+def _memory_payload(memory: Memory, *, place_seen: bool, file_seen: bool) -> dict[str, Any]:
+    hidden = (frozenset() if place_seen else PLACES) | (frozenset() if file_seen else {"file_id"})
+    return {name: None if name in hidden else getattr(memory, name) for name in MemoryOut.model_fields}
 
 
 def edge_payload(edge: Association) -> dict[str, Any]:
@@ -233,6 +276,16 @@ def saved_payload(actor: Actor, saved: Saved) -> dict[str, Any]:
             {"memory": memory, "similarity": each.similarity}
             for memory, each in zip(similar, saved.similar, strict=True)
         ],
+    }
+
+
+def merged_payload(merged: Consolidation) -> dict[str, Any]:
+    fields = ("survivor_id", "run_id", "created_at", "undone_at")
+    return {
+        **{name: getattr(merged, name) for name in fields},
+        "id": merged.pk,
+        "absorbed_ids": merged.before["absorbed"],
+        "user": str(merged.user) if merged.user else None,
     }
 
 

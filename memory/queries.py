@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -13,7 +12,7 @@ from accounts.actor import Actor
 from accounts.errors import NotFound
 from memory.embedders import current_embedder
 from memory.listeners import Listeners, audible_reaches, listeners_for
-from memory.models import Association, Audience, InboxItem, Memory, MemoryEdit
+from memory.models import Association, Audience, Consolidation, InboxItem, Memory, MemoryEdit
 from memory.types import HeardBy
 
 MAX_PAGE = 200
@@ -37,55 +36,6 @@ def get_memory(actor: Actor, memory_id: int) -> Memory:
     if memory is None:
         raise NotFound("There is no such memory.")
     return memory
-
-
-def list_memories(
-    actor: Actor,
-    *,
-    agent_id: int | None = None,
-    types: Collection[str] = (),
-    search: str = "",
-    audience: str = "",
-    about_id: int | None = None,
-    person_id: int | None = None,
-    pinned: bool | None = None,
-    include_retired: bool = False,
-    only_forgotten: bool = False,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    before_id: int | None = None,
-    limit: int = 50,
-) -> list[Memory]:
-    """Return memories, newest first; `before_id` continues a page. `search` asks for all its words, stemmed.
-
-    `person_id` keeps what that person said and what is about them.
-    """
-    found = memories_of(actor)
-    if agent_id is not None:
-        found = found.filter(agent_id=agent_id)
-    if types:
-        found = found.filter(type__in=types)
-    if audience:
-        found = found.filter(audience=audience)
-    if about_id is not None:
-        found = found.filter(about_id=about_id)
-    if person_id is not None:
-        found = found.filter(Q(person=person_id) | Q(about=person_id))
-    if pinned is not None:
-        found = found.filter(pinned=pinned)
-    if only_forgotten:
-        found = found.filter(forgotten_at__isnull=False)
-    elif not include_retired:
-        found = found.filter(forgotten_at=None, superseded_at=None)
-    if since is not None:
-        found = found.filter(valid_from__gte=since)
-    if until is not None:
-        found = found.filter(valid_from__lt=until)
-    if before_id is not None:
-        found = found.filter(pk__lt=before_id)
-    if search.strip():
-        found = found.extra(where=["words @@ plainto_tsquery('english', %s)"], params=[search])
-    return list(found.order_by("-pk")[: max(1, min(limit, MAX_PAGE))])
 
 
 def get_audible(organization_id: int, agent_id: int, listeners: Listeners, memory_id: int) -> Memory:
@@ -217,3 +167,35 @@ def get_inbox_item(actor: Actor, item_id: int) -> InboxItem:
     if item is None:
         raise NotFound("There is no such item.")
     return item
+
+
+def list_consolidations(
+    actor: Actor,
+    *,
+    agent_id: int | None = None,
+    survivor_id: int | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[Consolidation]:
+    """Return merges into memories the actor may read, newest first."""
+    found = Consolidation.objects.filter(
+        organization=actor.organization, survivor__in=memories_of(actor).values("pk")
+    )
+    if agent_id is not None:
+        found = found.filter(survivor__agent_id=agent_id)
+    if survivor_id is not None:
+        found = found.filter(survivor=survivor_id)
+    if before_id is not None:
+        found = found.filter(pk__lt=before_id)
+    return list(found.select_related("user").order_by("-pk")[: max(1, min(limit, MAX_PAGE))])
+
+
+def get_consolidation(actor: Actor, consolidation_id: int) -> Consolidation:
+    readable = memories_of(actor).values("pk")
+    found = Consolidation.objects.filter(
+        pk=consolidation_id, organization=actor.organization, survivor__in=readable
+    )
+    merged = found.first()
+    if merged is None:
+        raise NotFound("There is no such merge.")
+    return merged

@@ -45,6 +45,7 @@ class Provenance:
     message_id: int | None = None
     person_id: int | None = None
     run_id: int | None = None
+    file_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.services.people import person_for_user
-from memory.models import Association, InboxItem, InboxKind, Memory, Relation
+from memory.models import Association, InboxItem, InboxKind, IngestedFile, Memory, Relation
 from memory.services.checks import digest_of
 from memory.services.postings import index_memories
 
@@ -75,6 +75,33 @@ def fill_memory(
         pair: dict[str, Any] = {"first": memories[2], "second": memories[1], "kind": InboxKind.CONTRADICTION}
         InboxItem.objects.create(organization=actor.organization, agent_id=agent_id, **pair)
     return memories
+
+
+FILES: tuple[dict[str, Any], ...] = (
+    {"name": "Supplier contract 2026.pdf", "size_bytes": 412_300, "media_type": "application/pdf", "state": "done",
+     "chunks_total": 18, "chunks_done": 18, "memories": 46, "notice": "Pages 7 and 8 hold no text; they may be pictures."},
+    {"name": "handbook-export.docx", "size_bytes": 1_890_400, "media_type": "application/msword", "state": "done",
+     "chunks_total": 61, "chunks_done": 61, "memories": 128},
+    {"name": "scan-0031.pdf", "size_bytes": 8_204_000, "media_type": "application/pdf", "state": "failed",
+     "reason": "The PDF holds no text; its pages may be pictures."},
+    {"name": "Support rota.csv", "size_bytes": 22_100, "media_type": "text/csv", "state": "extracting",
+     "chunks_total": 24, "chunks_done": 15, "memories": 37},
+    {"name": "Notes for my review.md", "size_bytes": 6_400, "media_type": "text/markdown", "state": "queued"},
+)  # fmt: skip
+
+
+def fill_files(actor: Actor, agent_id: int) -> None:
+    """Make files in the states that a page of files shows; the last one is the actor's own."""
+    now, own = timezone.now(), person_for_user(actor.organization, actor.user)
+    for at, fields in enumerate(FILES):
+        last = at == len(FILES) - 1
+        file = IngestedFile.objects.create(
+            organization=actor.organization, agent_id=agent_id, digest=f"demo {at}", uploaded_by=actor.user,
+            audience_person=own if last else None, finished_at=now if fields["state"] in ("done", "failed") else None,
+            **fields,
+        )  # fmt: skip
+        given = now - timedelta(hours=20 * (len(FILES) - 1 - at), minutes=4)
+        IngestedFile.objects.filter(pk=file.pk).update(created_at=given)
 
 
 def _texts(chance: random.Random, count: int) -> list[tuple[str, str, str, float, bool]]:

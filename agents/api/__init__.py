@@ -9,6 +9,7 @@ from agents.api import (
     memories,
     memory_export,
     memory_inbox,
+    memory_merges,
     messages,
     policies,
     reactions,
@@ -17,7 +18,7 @@ from agents.api import (
 )
 from agents.links import api as links
 
-# Inbox and export stand before the memories: their addresses would else be read as a memory's.
+# Inbox, merges and export stand before the memories: their addresses would else be read as a memory's.
 routers = (
     agents.router,
     links.router,
@@ -29,6 +30,7 @@ routers = (
     policies.router,
     memory_inbox.router,
     memory_export.router,
+    memory_merges.router,
     memories.router,
     working.router,
 )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Status
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from accounts.api_basics import Id, Limit, Needs, Page, actor_of, page, read_cursor
 from agents.queries import get_agent
-from memory import queries
+from memory import listing, queries
 from memory.api import (
     AudienceChange,
     EdgeIn,
@@ -32,9 +32,11 @@ from memory.api import (
     saved_payload,
 )
 from memory.listeners import listeners_for
-from memory.models import Audience, Memory, MemoryType, Relation
+from memory.listing import Sort, State, Wanted
+from memory.models import Audience, Memory, MemoryType, Relation, Source
 from memory.recall import recall
 from memory.services import editing
+from memory.services.erasure import erase_memory
 
 router = Router(tags=["memory"])
 READ, WRITE = "memory:read", "memory:write"
@@ -48,27 +50,37 @@ def list_memories(
     agent_id: Id | None = None,
     type: Annotated[list[MemoryType], Query()] = [],  # noqa: B006  read, never changed
     audience: Audience | None = None,
+    source: Source | None = None,
+    file_id: Id | None = None,
     person_id: Id | None = None,
     pinned: bool | None = None,
-    state: Literal["live", "forgotten", "all"] = "live",
+    state: State = "live",
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    sort: Sort = "newest",
     cursor: str | None = None,
     limit: Limit = 50,
 ) -> dict[str, Any]:
-    """Newest first. `search` asks for all its words; `person_id` keeps what that person said or what is about them."""
+    """Newest first, unless `sort` says otherwise.
+
+    `search` asks for all its words; `person_id` keeps what that person said or what is about them; `since` and `until`
+    when it was learned.
+    """
     actor = actor_of(request)
-    rows = queries.list_memories(
-        actor,
+    wanted = Wanted(
         agent_id=agent_id,
         types=type,
         search=search,
         audience=audience or "",
+        source=source or "",
+        file_id=file_id,
         person_id=person_id,
         pinned=pinned,
-        only_forgotten=state == "forgotten",
-        include_retired=state == "all",
-        before_id=read_cursor(cursor),
-        limit=limit + 1,
+        state=state,
+        since=since,
+        until=until,
     )
+    rows = listing.list_memories(actor, wanted, sort=sort, after_id=read_cursor(cursor), limit=limit + 1)
     payloads = {row["id"]: row for row in memory_payloads(actor, rows)}
     return page(rows, limit=limit, payload=lambda row: payloads[row.pk], cursor=lambda row: row.pk)
 
@@ -139,6 +151,13 @@ def get_memory(request: HttpRequest, memory_id: Id) -> dict[str, Any]:
 def edit_memory(request: HttpRequest, memory_id: Id, body: MemoryPatch) -> dict[str, Any]:
     """Correct, weigh, pin or unpin. What it said before is kept."""
     return _shown(request, editing.edit_memory(actor_of(request), memory_id, **body.dict(exclude_unset=True)))
+
+
+@router.delete(ONE, response={204: None}, auth=Needs(WRITE))
+def delete_memory(request: HttpRequest, memory_id: Id) -> Status[None]:
+    """Erase it for good, with what it said before. To take it out of recall, forget it: that can be taken back."""
+    erase_memory(actor_of(request), memory_id)
+    return Status(204, None)
 
 
 @router.post(f"{ONE}/forget", response=MemoryOut, auth=Needs(WRITE))

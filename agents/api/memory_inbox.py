@@ -25,6 +25,13 @@ def list_inbox(
     return page(rows, limit=limit, payload=lambda row: inbox_payload(actor, row), cursor=lambda row: row.pk)
 
 
+@router.get("/memories/inbox/{item_id}", response=InboxOut, auth=Needs("memory:read"))
+def get_item(request: HttpRequest, item_id: Id) -> dict[str, Any]:
+    """One pair, open or decided."""
+    actor = actor_of(request)
+    return inbox_payload(actor, queries.get_inbox_item(actor, item_id))
+
+
 @router.post("/memories/inbox/{item_id}/resolve", response=InboxOut, auth=Needs("memory:write"))
 def resolve_item(request: HttpRequest, item_id: Id, body: ResolutionIn) -> dict[str, Any]:
     """Keep one of the two, both, or merge them into `content`."""

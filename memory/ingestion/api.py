@@ -1,4 +1,4 @@
-"""Files of an agent over HTTP: upload, list with progress, try again."""
+"""Files of an agent over HTTP: upload, list with progress, try again, remove."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
-from ninja import File, Form, Router, Schema, Status, UploadedFile
+from ninja import File, Form, Query, Router, Schema, Status, UploadedFile
 
 from accounts.api_basics import Id, Limit, Needs, Page, actor_of, page, read_cursor
 from memory.ingestion import queries, services
+from memory.ingestion.removal import remove_file
 from memory.models import FileState, IngestedFile
 
 router = Router(tags=["memory"])
@@ -40,6 +41,10 @@ class FileOut(Schema):
     known_already: bool = False
 
 
+class RemovedOut(Schema):
+    memories_forgotten: int
+
+
 def file_payload(file: IngestedFile, *, known_already: bool = False) -> dict[str, Any]:
     return {
         "id": file.pk,
@@ -65,10 +70,16 @@ def file_payload(file: IngestedFile, *, known_already: bool = False) -> dict[str
 
 @router.get(FILES, response=Page[FileOut], auth=Needs("memory:read"))
 def list_files(
-    request: HttpRequest, agent_id: Id, cursor: str | None = None, limit: Limit = 50
+    request: HttpRequest,
+    agent_id: Id,
+    state: Annotated[list[FileState], Query()] = [],  # noqa: B006  read, never changed
+    cursor: str | None = None,
+    limit: Limit = 50,
 ) -> dict[str, Any]:
     """List what an agent was given to read, newest first, with how far that has come."""
-    rows = queries.list_files(actor_of(request), agent_id, before_id=read_cursor(cursor), limit=limit + 1)
+    rows = queries.list_files(
+        actor_of(request), agent_id, states=state, before_id=read_cursor(cursor), limit=limit + 1
+    )
     return page(rows, limit=limit, payload=file_payload, cursor=lambda row: row.pk)
 
 
@@ -90,7 +101,17 @@ def get_file(request: HttpRequest, agent_id: Id, file_id: Id) -> dict[str, Any]:
     return file_payload(queries.get_file(actor_of(request), file_id, agent_id=agent_id))
 
 
+@router.delete(ONE, response=RemovedOut, auth=Needs("memory:write"))
+def delete_file(request: HttpRequest, agent_id: Id, file_id: Id, forget: bool = False) -> dict[str, int]:
+    """Remove a file; `forget` forgets everything it taught as well, each memory restorable.
+
+    Moderators and above, and for a file kept to one person that person.
+    """
+    forgotten = remove_file(actor_of(request), file_id, agent_id=agent_id, forget=forget)
+    return {"memories_forgotten": forgotten}
+
+
 @router.post(ONE + "/retry", response=FileOut, auth=Needs("memory:write"))
 def retry_file(request: HttpRequest, agent_id: Id, file_id: Id) -> dict[str, Any]:
     """Queue a failed file again."""
-    return file_payload(services.retry_file(actor_of(request), agent_id, file_id))
+    return file_payload(services.retry_file(actor_of(request), file_id, agent_id=agent_id))

@@ -10,11 +10,14 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.expressions import Combinable
 from django.utils import timezone
 
 from memory import hooks
+from memory.ingestion import news
 from memory.models import FileState, IngestedFile
 from memory.models.ingestion import OPEN_STATES
+from realtime.services import unit_of_work
 
 LEASE = timedelta(minutes=4)
 """Longer than reading a file or asking a model may take."""
@@ -39,10 +42,17 @@ class Held:
     fence: int
 
     def write(self, **values: Any) -> None:
-        """Change the file and renew the lease, or raise Lost."""
+        """Change the file, renew the lease and tell who watches, or raise Lost."""
         values.setdefault("claimed_until", timezone.now() + LEASE)
-        if not IngestedFile.objects.filter(pk=self.file.pk, fence=self.fence).update(**values):
-            raise Lost
+        news_worthy = any(values[name] != getattr(self.file, name) for name in news.SHOWN & values.keys())
+        with unit_of_work(savepoint=False):
+            if not IngestedFile.objects.filter(pk=self.file.pk, fence=self.fence).update(**values):
+                raise Lost
+            if news_worthy:
+                news.tell(self.file.pk)
+        for name in news.SHOWN & values.keys():
+            if not isinstance(values[name], Combinable):
+                setattr(self.file, name, values[name])
 
 
 def list_due() -> list[int]:

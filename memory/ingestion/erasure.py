@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from django.db import transaction
 from django.db.models import QuerySet
 
-from memory.ingestion import store
+from memory.ingestion.removal import discard_unshared
 from memory.models import IngestedFile
 from memory.services.erasure import Eraser
 
@@ -21,9 +18,7 @@ def _erase(organization_id: int, person_id: int) -> int:
     digests = set(files.values_list("digest", flat=True))
     count = files.count()
     files.delete()
-    shared = IngestedFile.objects.filter(organization_id=organization_id, digest__in=digests)
-    for digest in digests - set(shared.values_list("digest", flat=True)):
-        transaction.on_commit(partial(store.discard, organization_id, digest))
+    discard_unshared(organization_id, digests)
     return count
 
 

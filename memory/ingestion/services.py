@@ -6,19 +6,18 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
-from django.db import transaction
-
 from accounts.actor import Actor
 from accounts.boundaries import reach
 from accounts.errors import Conflict, InvalidInput
 from accounts.models import Person, Role, User
 from accounts.services import audit
 from accounts.services.people import person_for_user
-from memory.ingestion import queries, store
+from memory.ingestion import news, queries, store
 from memory.ingestion.agents import check_agent
 from memory.ingestion.reader.formats import format_of, media_type_of
 from memory.ingestion.reader.refusals import Unreadable
 from memory.models import FileState, IngestedFile
+from realtime.services import unit_of_work
 
 LEAST_ROLE = Role.MODERATOR
 TOO_LARGE = f"It is larger than {store.MAX_BYTES // 1024 // 1024} MB."
@@ -57,7 +56,7 @@ def accept_upload(
         raise InvalidInput(TOO_LARGE, field="file") from None
     if not stored.size_bytes:
         raise InvalidInput("The file is empty.", field="file")
-    with transaction.atomic():
+    with unit_of_work():
         person = person_for_user(actor.organization, actor.user) if audience == "person" else None
         accepted = enter(
             organization_id=actor.organization.pk,
@@ -83,7 +82,7 @@ def enter(
 ) -> Accepted:
     """Make the row of a file whose content lies in the store; one that failed before is queued again."""
     reach("ingest.kept")
-    with transaction.atomic():
+    with unit_of_work():
         file, created = IngestedFile.objects.select_for_update(of=("self",)).get_or_create(
             organization_id=organization_id,
             agent_id=agent_id,
@@ -98,13 +97,15 @@ def enter(
         )
         if file.state == FileState.FAILED:
             _queue(file)
+        elif created:
+            news.tell(file.pk)
     return Accepted(file, created)
 
 
-def retry_file(actor: Actor, agent_id: int, file_id: int) -> IngestedFile:
+def retry_file(actor: Actor, file_id: int, *, agent_id: int | None = None) -> IngestedFile:
     """Queue a failed file again, as often as somebody asks."""
     actor.check_level(LEAST_ROLE)
-    with transaction.atomic():
+    with unit_of_work():
         file = queries.get_file(actor, file_id, agent_id=agent_id, lock=True)
         if file.state != FileState.FAILED:
             raise Conflict("Only a file that failed can be tried again.")
@@ -128,6 +129,7 @@ def _queue(file: IngestedFile) -> None:
     file.state = FileState.EXTRACTING if file.chunks_total else FileState.QUEUED
     file.tries, file.reason, file.not_before, file.finished_at = 0, "", None, None
     file.save(update_fields=["state", "tries", "reason", "not_before", "finished_at"])
+    news.tell(file.pk)
 
 
 def _record(actor: Actor, action: str, file: IngestedFile) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
-from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.boundaries import reach
 from accounts.database import release_connection
+from accounts.errors import NotFound
 from accounts.logs import get_logger
 from llm.errors import LLMError, NotConfigured, RateLimited
 from llm.services.routing import get_routing
@@ -24,10 +24,11 @@ from memory.ingestion.claims import Held, Lost
 from memory.ingestion.extraction import extract, source_name
 from memory.ingestion.reader.refusals import Unreadable
 from memory.ingestion.reading import read_file
-from memory.models import ChunkState, FileState, IngestedChunk, IngestedFile, Source
+from memory.models import ChunkState, FileState, IngestedChunk, IngestedFile, Memory, Source
 from memory.models.ingestion import OPEN_STATES
 from memory.services.saving import save_memory
 from memory.types import ORGANIZATION, SYSTEM, Provenance, person
+from realtime.services import unit_of_work
 
 log = get_logger(__name__)
 
@@ -46,7 +47,7 @@ def work_on(file_id: int) -> None:
     reach("ingest.claimed")
     try:
         _work(held)
-    except Lost:
+    except (Lost, NotFound):  # Not found is what was removed while a memory of it was being saved.
         log.warning("ingestion_claim_lost", file_id=file_id)
     except Unreadable as error:
         claims.fail(held, str(error))
@@ -86,7 +87,7 @@ def _read(held: Held) -> None:
     if not chunks:
         raise Unreadable("It holds no text." if file.media_type != "application/pdf" else NO_PDF_TEXT)
     reach("ingest.read")
-    with transaction.atomic():
+    with unit_of_work():
         held.write(state=FileState.EXTRACTING, chunks_total=len(chunks), notice=reading.notice)
         IngestedChunk.objects.bulk_create(
             IngestedChunk(
@@ -105,7 +106,7 @@ def _ask(held: Held, piece: IngestedChunk) -> None:
         raise NotConfigured(NEEDS_MODEL)
     found = extract(held.file, piece)
     reach("ingest.asked")
-    with transaction.atomic():
+    with unit_of_work():
         held.write(reason="")
         piece.state, piece.found, piece.text = ChunkState.ANSWERED, found, ""
         piece.save(update_fields=["state", "found", "text"])
@@ -116,25 +117,23 @@ def _save(held: Held, piece: IngestedChunk) -> None:
     """Save the memories of a piece, then mark it; what is nearly known already is left."""
     file = held.file
     name = source_name(file, piece)
-    given: set[int] = set()
     for found in piece.found:
-        held.write()  # The file may have been erased meanwhile, and saving takes its time.
-        saved = save_memory(
+        held.write()  # The file may have been removed meanwhile, and saving takes its time.
+        save_memory(
             organization_id=file.organization_id,
             agent_id=file.agent_id,
             type=found["type"],
             content=found["content"],
             importance=found["importance"],
             heard_by=person(file.audience_person_id) if file.audience_person_id else ORGANIZATION,
-            provenance=Provenance(source=Source.FILE, source_name=name, trusted=False),
+            provenance=Provenance(source=Source.FILE, source_name=name, trusted=False, file_id=file.pk),
             author=SYSTEM,
         )
         reach("ingest.saved")
-        if saved.memory is not None and (saved.created or saved.memory.source_name == name[:300]):
-            given.add(saved.memory.pk)
-    with transaction.atomic():
+    with unit_of_work():
         # What was achieved counts: a long file may be put off more often than three times in all.
-        held.write(chunks_done=F("chunks_done") + 1, memories=F("memories") + len(given), tries=1)
+        taught = Memory.objects.filter(file=file).count()
+        held.write(chunks_done=F("chunks_done") + 1, memories=taught, tries=1)
         IngestedChunk.objects.filter(pk=piece.pk).update(state=ChunkState.DONE, found=[])
     reach("ingest.marked")
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("memory", "0006_memory_file"),
+        ("memory", "0006_memory_of_a_file"),
     ]
 
     operations = [

@@ -94,6 +94,10 @@ class Memory(models.Model):
         help_text="Who said it",
     )  # fmt: skip
     run_id = models.BigIntegerField(null=True, blank=True, db_index=True)
+    file = models.ForeignKey(
+        "IngestedFile", models.SET_NULL, null=True, blank=True, related_name="taught", db_index=False,
+        editable=False,
+    )  # fmt: skip
 
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -170,6 +174,7 @@ class Memory(models.Model):
                 condition=Q(forgotten_at=None, superseded_at=None),
                 name="memory_embedder",
             ),
+            models.Index(fields=["file", "-id"], condition=Q(file__isnull=False), name="memory_by_file"),
             GinIndex(fields=["words"], name="memory_by_word"),
             HnswIndex(
                 name="memory_nearest", fields=["embedding"], m=16, ef_construction=64,

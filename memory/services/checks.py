@@ -10,7 +10,7 @@ from accounts.errors import InvalidInput, NotFound
 from accounts.models import Person
 from memory.errors import UntrustedSource
 from memory.importance import BASE
-from memory.models import Audience, Memory, MemoryType, Relation
+from memory.models import Audience, IngestedFile, Memory, MemoryType, Relation
 from memory.types import HeardBy
 from messaging.models import Conversation, Message
 
@@ -82,6 +82,11 @@ def check_person(organization_id: int, person_id: int | None) -> None:
 def check_message(organization_id: int, message_id: int | None) -> None:
     if not message_id or not Message.objects.filter(pk=message_id, organization_id=organization_id).exists():
         raise NotFound("There is no such message.")
+
+
+def check_file(organization_id: int, file_id: int) -> None:
+    if not IngestedFile.objects.filter(pk=file_id, organization_id=organization_id).exists():
+        raise NotFound("There is no such file.")
 
 
 def lock_memories(organization_id: int, agent_id: int, ids: Collection[int]) -> dict[int, Memory]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,13 +30,18 @@ class Merge:
 
 
 def consolidate(
-    *, organization_id: int, agent_id: int, merges: Sequence[Merge], author: Author
+    *,
+    organization_id: int,
+    agent_id: int,
+    merges: Sequence[Merge],
+    author: Author,
+    within: Callable[[list[Consolidation]], object] = lambda done: None,
 ) -> list[Consolidation]:
     """Merge, all or nothing, in one transaction.
 
     What is merged shares its type, its audience and, for profiles, its person. The survivor takes the highest
     importance, the edges of the absorbed and an edge to each; it is trusted only if all were. A run that merges the
-    very same again gets what it did the first time.
+    very same again gets what it did the first time. `within` is called in the transaction with what was done.
     Raises NotFound when a memory is gone, InvalidInput when two cannot be merged.
     """
     texts = [checks.check_content(merge.content) for merge in merges]
@@ -54,6 +59,7 @@ def consolidate(
         for merge in merges:
             _check_alike(known[merge.survivor_id], [known[pk] for pk in merge.absorbed_ids])
         made = [_merge(merge, known, vector, author) for merge, vector in zip(merges, vectors, strict=True)]
+        within(made)
         reach("merge.written")
     reach("merge.committed")
     return made

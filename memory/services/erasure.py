@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from accounts.actor import Actor
 from accounts.errors import Conflict
 from accounts.models import Identity, Person
 from accounts.services import audit
 from memory import hooks
 from memory.models import Association, Consolidation, InboxItem, IndexedMessage, Memory, MemoryEdit, Posting
 from memory.services.consolidation import undo_consolidation
+from memory.services.editing import get_for_change, note
 from memory.services.transcripts import reindex
 from memory.types import SYSTEM
 from messaging.services import erasure as messages
@@ -69,6 +71,16 @@ def erase_person(organization_id: int, person_id: int) -> Erased:
             audit.record(None, person.organization, "person.erased", f"person {person.pk}", **result.erased)
     result.left = count_left(organization_id, person_id) | {"traces": _count_traces(organization_id, gone)}
     return result
+
+
+def erase_memory(actor: Actor, memory_id: int) -> None:
+    """Erase one memory for good, with its edits, edges and vector. What it was merged into stays, and keeps its text."""
+    memory = get_for_change(actor, memory_id, live=False)
+    with transaction.atomic():
+        merges = Consolidation.objects.filter(organization=actor.organization)
+        merges.filter(before__absorbed__contains=[memory.pk]).delete()
+        note(actor, "erased", memory)
+        memory.delete()
 
 
 def count_left(organization_id: int, person_id: int) -> dict[str, int]:

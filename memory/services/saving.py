@@ -75,6 +75,7 @@ def save_memory(
         message_id=provenance.message_id,
         person_id=provenance.person_id,
         run_id=provenance.run_id,
+        file_id=provenance.file_id,
         created_at=now,
         updated_at=now,
         valid_from=valid_from or now,
@@ -83,6 +84,10 @@ def save_memory(
     embed_into(memory)
     with transaction.atomic():
         lock_shelf(organization_id, agent_id)
+        if (
+            memory.file_id is not None
+        ):  # Under the lock, since a file that is removed takes what it taught along.
+            checks.check_file(organization_id, memory.file_id)
         return _store(memory, heard_by, author, supersedes, contradicts, related, even_if_similar)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.errors import Conflict
@@ -34,6 +35,25 @@ def revive(memory: Memory) -> None:
     except IntegrityError as error:
         raise Conflict("Another memory says the same by now.") from error
     index_memories([memory.pk])
+
+
+def forget_all(memories: QuerySet[Memory], author: Author, *, reason: str = "") -> int:
+    """Forget all of them at once and return how many; each can be restored. Joins the caller's transaction."""
+    rows = memories.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    known = dict(rows.values_list("pk", "organization_id"))
+    MemoryEdit.objects.bulk_create(
+        (
+            MemoryEdit(
+                organization_id=organization_id, memory_id=pk, action="forgotten", before={}, user=author.user,
+                run_id=author.run_id, reason=reason[:300],
+            )
+            for pk, organization_id in known.items()
+        ),
+        batch_size=1_000,
+    )  # fmt: skip
+    Memory.objects.filter(pk__in=known).update(forgotten_at=timezone.now())
+    drop_postings(known)
+    return len(known)
 
 
 def keep_before(memory: Memory, action: str, author: Author, *fields: str, reason: str = "") -> MemoryEdit:

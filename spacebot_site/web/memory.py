@@ -1,4 +1,4 @@
-"""What agents know: a table to search and correct, and one memory with its history."""
+"""One memory: what it says, where it comes from, what it hangs together with, and every change a form can ask for."""
 
 from __future__ import annotations
 
@@ -7,63 +7,29 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET
+from django.urls import reverse
 
 from accounts.actor import Actor
 from accounts.errors import AccountsError, InvalidInput, NotFound
 from accounts.models import Role
-from agents.queries import list_agents
 from memory import queries, types
-from memory.models import Audience, Memory, MemoryType
+from memory.models import Association, Audience, Memory, MemoryType, Relation
 from memory.services import editing
+from memory.services.erasure import erase_memory
+from memory.services.merging import undo_merge
 from spacebot_site.web.door import page, wants_fragment
 from spacebot_site.web.forms import number
 from spacebot_site.web.memory_words import describe, own_person_id
 
-PAGE = 40
-STATES = (("", "In use"), ("forgotten", "Forgotten"), ("all", "Everything"))
-
-
-@require_GET
-@page()
-def index(request: HttpRequest, actor: Actor) -> HttpResponse:
-    asked = {name: request.GET.get(name, "").strip()[:200] for name in ("q", "type", "audience", "state")}
-    asked["agent"] = request.GET.get("agent", "")
-    found = queries.list_memories(
-        actor,
-        search=asked["q"],
-        types=[asked["type"]] if asked["type"] in MemoryType.values else (),
-        audience=asked["audience"] if asked["audience"] in Audience.values else "",
-        agent_id=number(asked["agent"]) or None,
-        pinned=True if "pinned" in request.GET else None,
-        only_forgotten=asked["state"] == "forgotten",
-        include_retired=asked["state"] == "all",
-        before_id=number(request.GET.get("before")) or None,
-        limit=PAGE + 1,
-    )
-    query = request.GET.copy()
-    if len(found) > PAGE:
-        query["before"] = str(found[PAGE - 1].pk)
-    return render(
-        request,
-        "memory/index.html",
-        {
-            "rows": describe(actor, found[:PAGE]),
-            "next_page": query.urlencode() if len(found) > PAGE else "",
-            "asked": asked,
-            "pinned": "pinned" in request.GET,
-            "is_filtered": any(asked.values()) or "pinned" in request.GET,
-            "types": MemoryType.choices,
-            "audiences": [
-                (Audience.ORGANIZATION, "Everyone"),
-                (Audience.CONVERSATION, "A conversation"),
-                (Audience.PERSON, "Only me"),
-            ],
-            "states": STATES,
-            "agents": list_agents(actor),
-            "waiting": len(queries.list_inbox(actor)),
-        },
-    )
+# Each relation as seen from its beginning, and from its end.
+RELATIONS = {
+    Relation.RELATED_TO: ("is related to", "is related to"),
+    Relation.UPDATES: ("updates", "is updated by"),
+    Relation.CONTRADICTS: ("contradicts", "contradicts"),
+    Relation.CAUSED_BY: ("was caused by", "caused"),
+    Relation.PART_OF: ("is part of", "contains"),
+    Relation.RESULT_OF: ("is the result of", "led to"),
+}
 
 
 @page()
@@ -76,6 +42,9 @@ def one(request: HttpRequest, actor: Actor, memory_id: int) -> HttpResponse:
     problem = ""
     try:
         done = change(actor, memory, request)
+        if request.POST.get("act") == "erase":
+            messages.success(request, done)
+            return leave(request)
         memory = queries.get_memory(actor, memory_id)
     except AccountsError as error:
         problem, done = str(error), ""
@@ -87,6 +56,13 @@ def one(request: HttpRequest, actor: Actor, memory_id: int) -> HttpResponse:
     return redirect("memory", memory_id=memory_id)
 
 
+def leave(request: HttpRequest) -> HttpResponse:
+    """Go to the table: the memory is no more."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Redirect": reverse("memories")})
+    return redirect("memories")
+
+
 def _show(request: HttpRequest, actor: Actor, memory: Memory, part: str, **more: Any) -> HttpResponse:
     template = {"row": "memory/row.html", "edit": "memory/row_edit.html", "body": "memory/body.html"}.get(
         part
@@ -94,15 +70,18 @@ def _show(request: HttpRequest, actor: Actor, memory: Memory, part: str, **more:
     if template is None:
         template = "memory/drawer.html" if wants_fragment(request) else "memory/detail.html"
     shown: dict[str, Any] = {"row": describe(actor, [memory])[0], "types": MemoryType.choices, **more}
+    if template == "memory/detail.html":
+        shown["waiting"] = len(queries.list_inbox(actor))
     if part not in ("row", "edit"):
         edges = queries.list_edges(actor, [memory.pk])
         ends = {end for edge in edges for end in (edge.source_id, edge.target_id)} - {memory.pk}
         others = queries.memories_of(actor).in_bulk(ends)
-        shown["edges"] = [
-            (edge, others[edge.target_id if edge.source_id == memory.pk else edge.source_id])
-            for edge in edges
-        ]
+        shown["edges"] = [(edge, _words(edge, memory), others[_other_end(edge, memory)]) for edge in edges]
         shown["edits"] = queries.list_edits(actor, memory.pk)
+        shown["merges"] = [
+            each for each in queries.list_consolidations(actor, survivor_id=memory.pk) if not each.undone_at
+        ]
+        shown["relations"] = [(relation, forth) for relation, (forth, _) in RELATIONS.items()]
         shown["may_open"] = actor.has_level(Role.MODERATOR)
     return render(request, template, shown)
 
@@ -117,7 +96,7 @@ def change(actor: Actor, memory: Memory, request: HttpRequest) -> str:
             pk,
             content=form.get("content"),
             type=form.get("type"),
-            importance=_share(form.get("importance")),
+            importance=share(form.get("importance")),
             reason=form.get("reason", ""),
         )
         return "Saved. The old text is kept."
@@ -133,10 +112,33 @@ def change(actor: Actor, memory: Memory, request: HttpRequest) -> str:
     if act == "audience":
         editing.change_audience(actor, pk, _audience(actor, memory, form.get("audience", "")))
         return "Changed who may hear it."
+    if act == "erase":
+        erase_memory(actor, pk)
+        return "Erased for good."
+    if act == "associate":
+        editing.associate(actor, pk, number(form.get("target")), relation=form.get("relation", ""))
+        return "They hang together now."
+    if act == "dissociate":
+        source, target = number(form.get("source")), number(form.get("target"))
+        editing.dissociate(actor, source, target, relation=form.get("relation", ""))
+        return "They no longer hang together."
+    if act == "undo_merge":
+        undo_merge(actor, number(form.get("merge")))
+        return "The merge was taken back."
     raise InvalidInput("There is no such action.")
 
 
-def _share(text: str | None) -> float | None:
+def _other_end(edge: Association, memory: Memory) -> int:
+    return edge.target_id if edge.source_id == memory.pk else edge.source_id
+
+
+def _words(edge: Association, memory: Memory) -> str:
+    """Say the relation as seen from this memory."""
+    forth, back = RELATIONS[Relation(edge.relation)]
+    return forth if edge.source_id == memory.pk else back
+
+
+def share(text: str | None) -> float | None:
     """Return a percentage of a form as a share."""
     if not text:
         return None

@@ -10,20 +10,22 @@ from accounts.errors import NotFound
 from accounts.models import Person, Role
 from agents.models import Run
 from agents.queries import readable_runs
-from memory.models import Audience, Memory
+from memory.ingestion.queries import files_of
+from memory.models import Audience, IngestedFile, Memory
 from messaging.models import Conversation
 from messaging.queries import conversations_of
 
 
 @dataclass(frozen=True)
 class Row:
-    """`place` and `run` are there for those who may look into them."""
+    """`place`, `run` and `file` are there for those who may look into them."""
 
     memory: Memory
     heard_by: str
     may_change: bool
     place: Conversation | None
     run: Run | None
+    file: IngestedFile | None
 
     @property
     def percent(self) -> int:
@@ -31,12 +33,14 @@ class Row:
 
 
 def describe(actor: Actor, memories: Sequence[Memory]) -> list[Row]:
-    """Three queries, however many memories there are."""
+    """Four queries, however many memories there are."""
     asked = {memory.conversation_id for memory in memories if memory.conversation_id}
     asked |= {memory.audience_conversation_id for memory in memories if memory.audience_conversation_id}
     places = {each.pk: each for each in conversations_of(actor).filter(pk__in=asked)} if asked else {}
     made_by = {memory.run_id for memory in memories if memory.run_id}
     runs = {each.pk: each for each in readable_runs(actor).filter(pk__in=made_by)} if made_by else {}
+    read = {memory.file_id for memory in memories if memory.file_id}
+    files = {each.pk: each for each in files_of(actor).filter(pk__in=read)} if read else {}
     return [
         Row(
             memory=memory,
@@ -44,6 +48,7 @@ def describe(actor: Actor, memories: Sequence[Memory]) -> list[Row]:
             may_change=memory.audience != Audience.ORGANIZATION or actor.has_level(Role.MODERATOR),
             place=places.get(memory.conversation_id or 0),
             run=runs.get(memory.run_id or 0),
+            file=files.get(memory.file_id or 0),
         )
         for memory in memories
     ]

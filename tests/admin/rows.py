@@ -179,7 +179,7 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     make(Association, source=memory, target=newest, relation="related_to")
     make(MemoryEdit, memory=newest, action="edited", before={"content": WHISPER}, reason=WHISPER)
     make(InboxItem, agent_id=team.agent.pk, kind="merge", first=memory, second=newest)
-    make(Consolidation, survivor=newest, before={"survivor": {"content": WHISPER}})
+    make(Consolidation, survivor=newest, before={"survivor": {"content": WHISPER}, "absorbed": []})
     make(
         IngestedFile, agent_id=team.agent.pk, name=WHISPER, digest=slug, size_bytes=1, media_type="text/plain",
         state="failed", reason=WHISPER, notice=WHISPER, audience_person=person,

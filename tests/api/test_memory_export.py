@@ -59,7 +59,7 @@ def test_filters_are_those_of_the_list_and_each_export_is_audited(acme: Team) ->
     assert [row["id"] for row in lines(api.get("/memories/export?type=decision"))] == [wanted]
     assert [row["id"] for row in lines(api.get("/memories/export?state=forgotten"))] == [gone]
     narrowed = [event.detail["narrowed_by"] for event in AuditEvent.objects.filter(action="memory.exported")]
-    assert narrowed == [["types"], ["only_forgotten"]]
+    assert narrowed == [["types"], ["state"]]
 
 
 def test_who_may_not_read_memories_takes_none_along(acme: Team) -> None:

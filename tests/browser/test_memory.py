@@ -158,3 +158,72 @@ def test_a_graph_that_cannot_be_read_says_so_and_tries_again(team: Team, open_as
     page.unroute("**/api/v1/memories/graph*")
     again.click()
     expect(page.locator("#graph-list button")).to_have_count(1)
+
+
+def test_a_memory_is_entered_by_hand_from_the_keyboard(team: Team, open_as: OpenAs) -> None:
+    page = open_as(team.member, "/memory/")
+    page.get_by_role("link", name="New memory").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("What is known")).to_be_focused()
+    check_accessible(page)
+    page.keyboard.type("Mia likes green tea.")
+    page.locator("#dialog").get_by_role("button", name="Save").click()
+    expect(page.locator(".memory-table")).to_contain_text("Mia likes green tea.")
+    assert Memory.objects.get().audience == "person"
+
+
+def test_more_lines_join_the_table_and_the_place_stays(team: Team, open_as: OpenAs) -> None:
+    fill_memory(team.member, team.agent.pk, count=100)
+    page = open_as(team.member, "/memory/")
+    lines = page.locator(".memory-row")
+    expect(lines).to_have_count(40)
+    more = page.get_by_role("link", name="Show more")
+    more.scroll_into_view_if_needed()
+    before = page.locator(".page-body").evaluate("(body) => body.scrollTop")
+    more.click()
+    expect(lines).to_have_count(80)
+    expect(lines.nth(40).locator("a").first).to_be_focused()
+    assert abs(page.locator(".page-body").evaluate("(body) => body.scrollTop") - before) < 5
+    more.click()
+    expect(lines).to_have_count(100)
+    expect(more).to_have_count(0)
+    lines.nth(90).get_by_role("link").first.click()
+    expect(page.locator("#drawer .memory-body")).to_be_visible()
+
+
+def test_filters_apply_at_once_and_stay_open(team: Team, open_as: OpenAs) -> None:
+    know(team, "Mia likes green tea.")
+    know(team, "The office closes at six.", heard_by=types.ORGANIZATION)
+    page = open_as(team.member, "/memory/")
+    page.get_by_text("More filters").click()
+    page.get_by_label("Who may hear it").select_option("person")
+    expect(page.locator(".memory-row")).to_have_count(1)
+    expect(page.locator("#more-filters")).to_contain_text("1 set")
+    check_accessible(page)
+    page.get_by_role("link", name="Clear").click()
+    expect(page.locator(".memory-row")).to_have_count(2)
+
+
+def test_deciding_one_of_many_pairs_keeps_the_place(team: Team, open_as: OpenAs) -> None:
+    first = know(team, "The release is on Thursday at noon.")
+    for text in ("The release is on Monday at noon.", "Tea is served in the kitchen each day."):
+        know(team, text, contradicts=[first.pk], even_if_similar=True)
+    page = open_as(team.member, "/memory/inbox/")
+    expect(page.locator("mark").filter(has_text="Monday")).to_be_visible()
+    page.get_by_role("button", name="Keep both").first.click()
+    outcome = page.get_by_role("status").filter(has_text="Both stay.")
+    expect(outcome).to_be_focused()
+    expect(page.get_by_role("button", name="Keep both")).to_have_count(1)
+    check_accessible(page)
+
+
+def test_erasing_for_good_asks_first(team: Team, open_as: OpenAs) -> None:
+    memory = know(team, "Mia likes green tea.")
+    page = open_as(team.member, f"/memory/{memory.pk}/")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_role("button", name="Erase for good").click()
+    assert Memory.objects.exists()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Erase for good").click()
+    expect(page.get_by_text("Nothing is known yet")).to_be_visible()
+    assert not Memory.objects.exists()

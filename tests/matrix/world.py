@@ -27,7 +27,7 @@ from accounts.scopes import allowed_scopes
 from accounts.services.tokens import create_token
 from agents.models import Agent, AgentLink, Breaker, Profile, Run
 from llm.models import ModelEntry, Provider
-from memory.models import InboxItem, IngestedFile, Memory
+from memory.models import Consolidation, InboxItem, IngestedFile, Memory
 from messaging.models import Conversation, Message
 from messaging.services.conversations import start_conversation
 from realtime.models import Notice
@@ -150,6 +150,12 @@ def _values(team: Team) -> dict[str, Any]:
     item = InboxItem.objects.create(
         organization=organization, agent_id=agent.pk, kind="merge", first=known, second=target
     )
+    merged = Memory.objects.create(content="merged", digest="merged", superseded_at=now, **here)
+    merge = Consolidation.objects.create(
+        organization=organization, survivor=known,
+        before={"survivor": {"content": "known"}, "merged_digest": "known", "absorbed": [merged.pk],
+                "edges_moved": [], "edges_made": []},
+    )  # fmt: skip
     file = IngestedFile.objects.create(
         organization=organization, agent_id=agent.pk, name="a.txt", digest="of a.txt", size_bytes=1,
         media_type="text/plain", state="failed", chunks_total=1,
@@ -205,6 +211,7 @@ def _values(team: Team) -> dict[str, Any]:
         "task_number": task.number, "revision": 1, "proposed_number": proposed.number, "goal_id": goal.pk,
         "schedule_id": schedule.pk, "firing_id": firing.pk,
         "file_id": file.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk, "relation": "related_to",
+        "merge_id": merge.pk,
         "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
         "run_id": run.pk, "token_id": token.pk,
         "user_id": guest.pk, "provider_id": provider.pk, "model_id": entry.pk, "entry_id": entry.pk,

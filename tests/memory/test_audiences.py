@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Membership, Person
-from memory import queries, types
+from memory import types
 from memory.listeners import Listeners, audible_reaches
+from memory.listing import Wanted, list_memories
 from memory.models import EVERYONE
 from memory.recall import recall, recall_transcript
 from memory.services.saving import save_memory
@@ -157,8 +158,8 @@ def test_another_tenant_hears_nothing_whoever_asks(house: House, rivals: Any) ->
 def test_a_user_reads_what_they_may_hear_alone(house: House, team: Any, name: str) -> None:
     actor = getattr(team, name)
     expected = {pk for pk, reach in house.told.items() if may_all_hear(house, frozenset({name}), reach)}
-    assert {memory.pk for memory in queries.list_memories(actor, limit=200)} == expected
-    assert {memory.pk for memory in queries.list_memories(actor, search=WORD, limit=200)} == expected
+    assert {memory.pk for memory in list_memories(actor, limit=200)} == expected
+    assert {memory.pk for memory in list_memories(actor, Wanted(search=WORD), limit=200)} == expected
 
 
 def test_who_leaves_hears_no_more_of_the_organization(house: House, team: Any) -> None:

@@ -10,6 +10,7 @@ from accounts.errors import Conflict
 from memory import queries, types
 from memory.importance import importance_now
 from memory.jobs import upkeep
+from memory.listing import list_memories
 from memory.models import CommonTerm, InboxItem, Memory, Posting, Shelf
 from memory.services import editing
 from memory.services.consolidation import Merge, consolidate, undo_consolidation
@@ -72,7 +73,7 @@ def test_supersession_keeps_the_old_text_and_tells_only_the_new(known: Any, mia:
     old.refresh_from_db()
     assert (old.content, old.superseded_by, old.is_live) == ("The office opens at nine", new, False)
     assert [each.id for each in known.recall("when does the office open", mia)] == [new.pk]
-    assert [memory.pk for memory in queries.list_memories(team.member)] == [new.pk]
+    assert [memory.pk for memory in list_memories(team.member)] == [new.pk]
     again = known.save("The office opens at ten", supersedes=old.pk)
     assert (again.created, again.memory) == (False, new)
 

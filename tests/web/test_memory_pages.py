@@ -68,20 +68,20 @@ def test_the_table_searches_and_filters(team: Team, sign_in: SignIn) -> None:
         page = read(client, f"/memory/?{query}")
         assert "green tea" in page, query
         assert "Thursday" not in page, query
-    for query in ("type=nonsense", "audience=nonsense", "before=x", f"agent={team.agent.pk}", "state=all"):
+    for query in ("type=nonsense", "audience=nonsense", "after=x", f"agent={team.agent.pk}", "state=all"):
         assert "Thursday" in read(client, f"/memory/?{query}"), query
 
 
 def test_older_memories_are_on_the_next_page(
     team: Team, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spacebot_site.web.memory.PAGE", 1)
+    monkeypatch.setattr("spacebot_site.web.memory_table.PAGE", 1)
     old = know(team, "The first one of all.")
     new = know(team, "Something quite different, later.")
     page = read(sign_in(team.member), "/memory/")
     assert (new.content in page, old.content in page) == (True, False)
-    assert f"?before={new.pk}" in page
-    assert old.content in read(sign_in(team.member), f"/memory/?before={new.pk}")
+    assert f"?after={new.pk}" in page
+    assert old.content in read(sign_in(team.member), f"/memory/?after={new.pk}")
 
 
 def test_a_line_is_edited_in_place_and_keeps_its_old_text(team: Team, sign_in: SignIn) -> None:

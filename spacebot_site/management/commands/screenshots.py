@@ -32,6 +32,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--fill", action="store_true", help="only fill this installation with the demo")
+        parser.add_argument("--only", nargs="+", metavar="PAGE", help="only the pictures of these pages")
         parser.add_argument("--chromium", default=shutil.which("chromium") or "", help="the browser's path")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,6 +40,7 @@ class Command(BaseCommand):
             owner = first_start.ensure_installation().owner
             chat, run = demo.fill(owner)
             demo_memory.fill_memory(owner, chat.agent_id, conversation_id=chat.pk)
+            demo_memory.fill_files(owner, chat.agent_id)
             self.stdout.write(json.dumps({"chat": chat.pk, "run": run.pk}))
             return
         if not options["chromium"]:
@@ -54,12 +56,12 @@ class Command(BaseCommand):
                 "SPACEBOT_OWNER_NAME": "Olga Winter",
                 "SPACEBOT_ORGANIZATION": "Northlight",
             }
-            self.take(environment, options["chromium"])
+            self.take(environment, options["chromium"], options["only"])
         finally:
             embedded.stop(home)
             shutil.rmtree(home, ignore_errors=True)
 
-    def take(self, environment: dict[str, str], chromium: str) -> None:
+    def take(self, environment: dict[str, str], chromium: str, only: list[str] | None) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -70,7 +72,7 @@ class Command(BaseCommand):
         web = subprocess.Popen([*command, "--log-level", "error"], cwd=settings.BASE_DIR, env=environment)
         try:
             _wait(f"{url}/healthz")
-            for path in _pictures(chromium, url, link, rows):
+            for path in _pictures(chromium, url, link, rows, only):
                 self.stdout.write(str(path.relative_to(settings.BASE_DIR)))
         finally:
             web.terminate()
@@ -104,7 +106,7 @@ def _wait(url: str) -> None:
     raise CommandError("The web process did not start.")
 
 
-def _pictures(chromium: str, url: str, link: str, rows: dict[str, int]) -> list[Path]:
+def _pictures(chromium: str, url: str, link: str, rows: dict[str, int], only: list[str] | None) -> list[Path]:
     from playwright.sync_api import sync_playwright
 
     folder = settings.BASE_DIR / "docs" / "screenshots"
@@ -116,7 +118,10 @@ def _pictures(chromium: str, url: str, link: str, rows: dict[str, int]) -> list[
         "models": "/settings/models/",
         "memory": "/memory/",
         "memory-graph": "/memory/graph/?size=500",
+        "memory-inbox": "/memory/inbox/",
+        "memory-files": "/memory/files/",
     }
+    pages = {name: path for name, path in pages.items() if not only or name in only}
     taken, state = [], None
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])

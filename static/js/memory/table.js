@@ -11,6 +11,19 @@ document.addEventListener("htmx:afterSettle", (event) => {
   (line.querySelector("textarea") ?? line.querySelector("button, a"))?.focus();
 });
 
+// More lines join the table; the reader's place stays, and the focus goes to the first of them.
+let continued = null;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id === "memory-more") continued = event.detail.target.previousElementSibling;
+});
+document.addEventListener("htmx:afterSettle", () => {
+  const first = continued?.nextElementSibling;
+  continued = null;
+  if (!first) return;
+  refreshTimes(first.parentElement);
+  first.querySelector("a, button")?.focus({ preventScroll: true });
+});
+
 document.addEventListener("htmx:responseError", () => announce("That did not work. Reload the page and try again."));
 
 document.addEventListener("keydown", (event) => {
@@ -19,5 +32,5 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.querySelector(".memory-filters")?.addEventListener("change", (event) => {
-  if (event.target.matches("select, [type=checkbox]")) event.currentTarget.requestSubmit();
+  if (event.target.matches("select, [type=checkbox], [type=date]")) event.currentTarget.requestSubmit();
 });

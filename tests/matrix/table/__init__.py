@@ -15,6 +15,7 @@ from tests.matrix.table import (
     cortex,
     links,
     memory_export,
+    memory_pages,
     notices,
     pages,
     schedules,
@@ -29,6 +30,7 @@ API: dict[str, Operation] = {
     **cortex.API,
     **links.API,
     **memory_export.API,
+    **memory_pages.API,
     **notices.API,
     **schedules.API,
     **working.API,
@@ -39,6 +41,7 @@ PAGES: dict[str, Page] = {
     **board.PAGES,
     **cortex.PAGES,
     **links.PAGES,
+    **memory_pages.PAGES,
     **notices.PAGES,
     **schedules.PAGES,
 }
@@ -48,6 +51,7 @@ ACTS: list[Act] = [
     *board.ACTS,
     *cortex.ACTS,
     *links.ACTS,
+    *memory_pages.ACTS,
     *notices.ACTS,
     *schedules.ACTS,
 ]

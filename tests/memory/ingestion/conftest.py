@@ -13,6 +13,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.actor import Actor
+from accounts.models import Person
+from accounts.services.people import person_for_user
 from llm.clients import scripted
 from llm.models import ModelEntry, Process, Provider, ProviderKind, Route
 from llm.services.routing import forget_routing
@@ -76,6 +78,9 @@ class Desk:
         past = timezone.now() - timedelta(seconds=1)
         IngestedFile.objects.filter(not_before__isnull=False).update(not_before=past)
         IngestedFile.objects.filter(claimed_until__isnull=False).update(claimed_until=past)
+
+    def person_of(self, actor: Actor) -> Person:
+        return person_for_user(self.team.organization, actor.user)
 
     def memories(self) -> list[str]:
         rows = Memory.objects.filter(organization=self.team.organization, agent_id=self.team.agent.pk)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from memory.ingestion import store
-from memory.models import IngestedFile
+from memory.models import IngestedFile, Memory
 from tests.api.conftest import Api, Upload, as_token
 from tests.memory.ingestion.conftest import Desk
 
@@ -67,3 +67,24 @@ def test_a_failed_file_is_tried_again(desk: Desk) -> None:
     assert moderator(desk).post(retry, {}).json()["state"] == "queued"
     assert as_token(desk.team.member).post(retry, {}).status_code == 403
     assert as_token(desk.rivals.owner).post(retry, {}).status_code == 404
+
+
+def test_a_file_is_removed_with_what_it_taught_once(desk: Desk) -> None:
+    desk.use_model()
+    one = f"{files_of(desk)}/{desk.upload('a.txt', 'The office is in Ulm.').file.pk}"
+    desk.settle()
+    [known] = moderator(desk).get("/memories?source=file").json()["items"]
+    assert f"{files_of(desk)}/{known['file_id']}" == one
+    assert as_token(desk.team.member)("DELETE", one).status_code == 403
+    assert as_token(desk.rivals.owner)("DELETE", one).status_code == 404
+    assert moderator(desk)("DELETE", f"{one}?forget=true").json() == {"memories_forgotten": 1}
+    assert moderator(desk)("DELETE", one).status_code == 404
+    assert Memory.objects.get().forgotten_at is not None
+
+
+def test_the_list_keeps_the_states_asked_for(desk: Desk) -> None:
+    desk.upload("broken.json", "{")
+    desk.settle()
+    desk.upload("fresh.txt", "x")
+    listed = moderator(desk).get(f"{files_of(desk)}?state=failed").json()["items"]
+    assert [each["name"] for each in listed] == ["broken.json"]

@@ -93,18 +93,17 @@ def test_names_are_cleaned() -> None:
 
 
 def test_a_failed_file_is_tried_again_when_asked_or_given_again(desk: Desk) -> None:
-    agent_id = desk.team.agent.pk
     file = desk.upload("a.json", "{").file
     desk.settle()
     file.refresh_from_db()
     assert file.state == FileState.FAILED
     with pytest.raises(Forbidden):
-        retry_file(desk.team.member, agent_id, file.pk)
+        retry_file(desk.team.member, file.pk)
     with pytest.raises(NotFound):
-        retry_file(desk.rivals.owner, agent_id, file.pk)
-    assert retry_file(desk.team.admin, agent_id, file.pk).state == FileState.QUEUED
+        retry_file(desk.rivals.owner, file.pk)
+    assert retry_file(desk.team.admin, file.pk).state == FileState.QUEUED
     with pytest.raises(Conflict):
-        retry_file(desk.team.admin, agent_id, file.pk)
+        retry_file(desk.team.admin, file.pk)
     desk.settle()
     again = desk.upload("a.json", "{")
     assert (again.created, again.file.state, again.file.reason) == (False, FileState.QUEUED, "")
