@@ -19,7 +19,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from spacebot_site import demo, demo_memory, first_start
+from spacebot_site import demo, demo_memory, demo_work, first_start
 from spacebot_site.launch import embedded
 
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
@@ -39,9 +39,10 @@ class Command(BaseCommand):
         if options["fill"]:
             owner = first_start.ensure_installation().owner
             chat, run = demo.fill(owner)
+            tasks = demo_work.fill_work(owner, chat)
             demo_memory.fill_memory(owner, chat.agent_id, conversation_id=chat.pk)
             demo_memory.fill_files(owner, chat.agent_id)
-            self.stdout.write(json.dumps({"chat": chat.pk, "run": run.pk}))
+            self.stdout.write(json.dumps({"chat": chat.pk, "run": run.pk, "task": tasks[0].number}))
             return
         if not options["chromium"]:
             raise CommandError("There is no Chromium: install one, or name it with --chromium.")
@@ -115,6 +116,10 @@ def _pictures(chromium: str, url: str, link: str, rows: dict[str, int], only: li
         "home": "/home/",
         "chat": f"/chat/{rows['chat']}/",
         "run": f"/runs/{rows['run']}/",
+        "board": "/board/",
+        "task": f"/tasks/{rows['task']}/",
+        "approvals": "/approvals/",
+        "schedule": "/schedule/",
         "models": "/settings/models/",
         "memory": "/memory/",
         "memory-graph": "/memory/graph/?size=500",
