@@ -187,6 +187,7 @@ def test_an_id_that_nothing_has_is_not_found_and_one_that_cannot_be_is_refused(
             "memory_id",
             "item_id",
             "file_id",
+            "merge_id",
             "target_id",
             "name",
             "process",

@@ -9,6 +9,7 @@ import pytest
 from agents.models import Checkpoint, RunKind, RunState
 from llm.models import ModelEntry, Provider, Route
 from messaging.models import Message, Reaction
+from spacebot_site.demo_memory import fill_files, fill_memory
 from tests.factories import Team
 from tests.web.conftest import SignIn
 from tests.web.test_chat_pages import say, worker
@@ -75,6 +76,8 @@ def full(team: Team) -> dict[str, int]:
             title="t",
             summary="s",
         )
+    fill_memory(team.member, team.agent.pk, count=60)
+    fill_files(team.member, team.agent.pk)
     return {"chat": chat.pk, "run": run.pk, "provider": provider.pk, "model": entry.pk}
 
 
