@@ -152,7 +152,7 @@ def _tie(memory_id: int, embedder: str, done: Pass) -> None:
 def _nearest(memory: Memory) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM memory_nearest(%s, %s, ARRAY[%s]::bigint[], %s, %s::vector, %s, NULL, NULL, NULL, NULL, NULL)"
+            "SELECT id FROM memory_nearest(%s, %s, ARRAY[%s]::bigint[], %s, %s::vector, %s, NULL, NULL, NULL, NULL, NULL, 100)"
             " WHERE likeness >= %s AND id <> %s",
             [
                 memory.organization_id, memory.agent_id, memory.reach, memory.embedder,

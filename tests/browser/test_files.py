@@ -138,10 +138,10 @@ def test_the_bar_moves_by_events_and_nothing_is_asked_for(team: Team, open_as: O
     line = page.locator(f"#file-{file.pk}")
     held = claims.claim(file.pk)
     assert held is not None
-    held.write(chunks_done=1, memories=2)
-    expect(line.locator("[data-pieces]")).to_have_text("1 of 4 pieces")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
+    held.write(chunks_done=1, memories=2)
+    expect(line.locator("[data-pieces]")).to_have_text("1 of 4 pieces")
     held.write(chunks_done=2, memories=3)
     expect(line.locator("progress")).to_have_attribute("value", "2")
     expect(line).to_contain_text("3 memories")
@@ -150,6 +150,31 @@ def test_the_bar_moves_by_events_and_nothing_is_asked_for(team: Team, open_as: O
     claims.finish(held)
     expect(line.get_by_text("Read", exact=True)).to_be_visible()
     expect(line.get_by_role("link", name="memories")).to_be_focused()
+
+
+def test_an_older_line_does_not_set_the_bar_back(team: Team, open_as: OpenAs) -> None:
+    """A line that was asked for before the newest figures were heard arrives after them."""
+    file = known_file(team, state="queued", chunks_total=4)
+    page = open_as(team.member, "/memory/files/")
+    late: list[Any] = []
+
+    def hold(route: Any) -> None:
+        late.append((route, route.fetch()))
+
+    page.route(f"**/memory/files/{file.pk}/?part=row", hold)
+    held = claims.claim(file.pk)
+    assert held is not None
+    held.write(state=FileState.EXTRACTING, chunks_done=1)
+    expect(page.locator("[data-pieces]")).to_have_text("1 of 4 pieces")
+    while not late:
+        page.wait_for_timeout(50)
+    page.evaluate(LISTEN)
+    held.write(chunks_done=2)
+    page.wait_for_function("() => window.heard.length")
+    route, answer = late[0]
+    route.fulfill(response=answer)
+    expect(page.locator("#files").get_by_text("Being read")).to_be_visible()
+    expect(page.locator("[data-pieces]")).to_have_text("2 of 4 pieces")
 
 
 def test_a_file_kept_to_another_is_not_heard_of(team: Team, open_as: OpenAs) -> None:

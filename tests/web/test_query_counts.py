@@ -9,6 +9,7 @@ import pytest
 from agents.models import Checkpoint, RunKind, RunState
 from llm.models import ModelEntry, Provider, Route
 from messaging.models import Message, Reaction
+from spacebot_site.demo_memory import fill_files, fill_memory
 from tasks.services.approvals.asking import Asker, ask
 from tests.factories import Team
 from tests.web.conftest import SignIn
@@ -37,6 +38,10 @@ MOST = {
     "/agents/spacebot/": 6,
     "/agents/spacebot/cortex/": 10,
     "/agents/new/": 4,
+    "/memory/": 14,
+    "/memory/new/": 8,
+    "/memory/files/": 12,
+    "/memory/inbox/": 10,
     "/settings/models/": 10,
     "/settings/models/providers/{provider}/": 5,
     "/settings/models/{model}/": 5,
@@ -82,6 +87,8 @@ def full(team: Team) -> dict[str, int]:
             title="t",
             summary="s",
         )
+    fill_memory(team.member, team.agent.pk, count=60)
+    fill_files(team.member, team.agent.pk)
     return {"chat": chat.pk, "run": run.pk, "provider": provider.pk, "model": entry.pk}
 
 

@@ -8,7 +8,7 @@ import { announce } from "../toasts.js";
 
 const list = document.getElementById("files");
 const empty = document.getElementById("files-empty");
-const states = new Map();
+const latest = new Map();
 const reading = new Set();
 const again = new Set();
 let drawerWaits = null;
@@ -42,6 +42,13 @@ function shown() {
   empty.hidden = !list.hidden;
 }
 
+// What was heard while the line was on its way is newer than the line.
+function catchUp(line) {
+  const heard = latest.get(Number(line.id.slice(5)));
+  const bar = line.querySelector("progress");
+  if (bar && heard?.state === line.dataset.state && heard.chunks_done > bar.value) move(line, heard);
+}
+
 // What changes while a line is being read is read once more.
 async function reread(id) {
   if (reading.has(id)) {
@@ -56,6 +63,7 @@ async function reread(id) {
     const old = lines(id).find((each) => !each.closest("#drawer"));
     if (old) replace(old, fresh);
     else if (list && !list.dataset.state && !("continued" in list.dataset)) list.prepend(fresh);
+    catchUp(fresh);
     refreshTimes(fresh);
     shown();
     if (["done", "failed"].includes(fresh.dataset.state)) announce(`${fresh.querySelector(".file-name").textContent}: ${fresh.querySelector(".badge").textContent}.`);
@@ -80,12 +88,12 @@ document.addEventListener("live:event", ({ detail: { kind, payload } }) => {
     shown();
     return;
   }
+  // Without progress it is the state or the reason that changed.
+  const bar = known[0]?.querySelector("progress");
+  const moved = bar && known[0].dataset.state === file.state && bar.value !== file.chunks_done;
+  latest.set(file.id, file);
   for (const line of known) move(line, file);
-  const before = states.get(file.id);
-  states.set(file.id, file);
-  // Without progress it is the reason that changed.
-  const moved = before && before.state === file.state && before.chunks_done !== file.chunks_done;
-  if (!moved || !known.length || known[0].querySelector(".badge-warn")) reread(file.id);
+  if (!moved || known[0].querySelector(".badge-warn")) reread(file.id);
   follow(file.id);
 });
 
