@@ -79,7 +79,8 @@ def _execute_within_window(run: Run, claimed: Claim) -> None:
                 _drive(process, gate, journal, may_have_steps=attempt > 0 or claimed.fence > 1)
         except ContextTooLong as error:
             learned = budget(context_window(call_context(process)))
-            if attempt + 1 < WINDOW_TRIES and learned < process.asked_tokens:
+            # Prompt and tools alone must fit, or nothing that could be left out would help.
+            if attempt + 1 < WINDOW_TRIES and process.base_tokens < learned < process.asked_tokens:
                 log.warning("run.window_learned", run=run.pk, before=process.window)
                 continue
             _fail(process, journal, error)

@@ -10,9 +10,12 @@ from agents.context.history import Line, indent, render_lines
 from agents.errors import ToolRetry
 from agents.models import Checkpoint
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
+from llm.services.tokens import estimate_tokens
 from messaging.models import Direction, Message
 
 MOST = 100
+WINDOW_SHARE = 0.12
+"""What one look into a summary may take of the window; the rest is read by going on."""
 BRANCH = frozenset({"branch"})
 
 
@@ -58,9 +61,20 @@ def expand_summary(context: ToolContext, arguments: ExpandSummary) -> ToolOutput
     found = list(rows.order_by("seq")[: MOST + 1])
     if not found:
         return ToolOutput("There is nothing after that.")
-    shown = found[:MOST]
-    more = f"\n[more: go on with after_seq={shown[-1].seq}]" if len(found) > MOST else ""
+    shown = _what_fits(found[:MOST], int(context.process.window * WINDOW_SHARE))
+    more = f"\n[more: go on with after_seq={shown[-1].seq}]" if len(found) > len(shown) else ""
     return ToolOutput(f"Messages {shown[0].seq} to {shown[-1].seq}:\n{_render(shown)}{more}")
+
+
+def _what_fits(rows: list[Message], tokens: int) -> list[Message]:
+    """Return the first messages that fit, one at least: more would be cut out of the middle of the request."""
+    shown: list[Message] = []
+    for row in rows:
+        tokens -= estimate_tokens(_render([row]))
+        if tokens < 0 and shown:
+            break
+        shown.append(row)
+    return shown
 
 
 def _find(conversation_id: int, fork_seq: int, asked: ExpandSummary) -> Checkpoint:

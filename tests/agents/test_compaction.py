@@ -55,7 +55,7 @@ def test_a_long_conversation_is_summarised_in_the_background_and_the_reply_does_
     engine: Engine,
 ) -> None:
     set_window(engine, WINDOW)
-    fill(engine, ["word " * 100] * 34)
+    fill(engine, ["word " * 100] * 24)
     engine.script("channel", lambda request: call("reply", content="ok"))
     compactor = engine.script("compactor", [say("Title: Words\nThey said word, many times.")])
     engine.say("hello")
@@ -65,7 +65,7 @@ def test_a_long_conversation_is_summarised_in_the_background_and_the_reply_does_
     engine.settle()
     row = Checkpoint.objects.get()
     assert (row.from_seq, row.title, row.level) == (1, "Words", 0)
-    assert 8 <= row.to_seq <= 20
+    assert 5 <= row.to_seq <= 16
     assert len(compactor.requests) == 1
     engine.say("again")
     engine.settle()
@@ -89,7 +89,7 @@ def test_what_does_not_fit_is_set_aside_at_once_without_a_model(engine: Engine) 
 
 def test_a_compaction_that_was_overtaken_is_declined(engine: Engine) -> None:
     set_window(engine, WINDOW)
-    fill(engine, ["word " * 100] * 34)
+    fill(engine, ["word " * 100] * 24)
     engine.script("channel", lambda request: call("reply", content="ok"))
 
     def late(request: ChatRequest) -> Scripted:
@@ -97,7 +97,7 @@ def test_a_compaction_that_was_overtaken_is_declined(engine: Engine) -> None:
             organization=engine.team.organization,
             conversation=engine.conversation,
             from_seq=1,
-            to_seq=30,
+            to_seq=20,
             title="x",
             summary="y",
         )
@@ -112,7 +112,7 @@ def test_a_compaction_that_was_overtaken_is_declined(engine: Engine) -> None:
 
 def test_a_failed_compaction_loses_nothing_and_is_tried_again(engine: Engine) -> None:
     set_window(engine, WINDOW)
-    fill(engine, ["word " * 100] * 34)
+    fill(engine, ["word " * 100] * 24)
     engine.script("channel", lambda request: call("reply", content="ok"))
     engine.script("compactor", [fail(AuthenticationFailed("no")), say("Title: Second\nNow it worked.")])
     engine.say("hello")
@@ -121,7 +121,7 @@ def test_a_failed_compaction_loses_nothing_and_is_tried_again(engine: Engine) ->
     engine.say("hello again")
     engine.settle()
     assert Checkpoint.objects.get().title == "Second"
-    assert len(engine.replies()) == 2 + 17
+    assert len(engine.replies()) == 2 + 12
 
 
 def test_many_checkpoints_are_rolled_up(engine: Engine) -> None:
@@ -231,7 +231,7 @@ def find_all(engine: Engine, planted: list[str]) -> None:
                 "expand_summary",
                 from_seq=row.from_seq,
                 to_seq=row.to_seq,
-                after_seq=max(1, places[fact] - 20),
+                after_seq=max(1, places[fact] - 8),
             )
         verdict = "by recall" if recalled[-1] else "not by recall"
         if row is not None:
