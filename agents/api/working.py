@@ -56,7 +56,7 @@ class HeardOut(Schema):
     created_at: datetime
 
 
-class EventOut(HeardOut):
+class WorkingEventOut(HeardOut):
     """`conversation_id` and `run_id` tell where it happened, to those who take part there."""
 
     type: EventType
@@ -91,7 +91,7 @@ def get_working_memory(request: HttpRequest, conversation_id: Id) -> dict[str, A
     }
 
 
-@router.get("/agents/{agent_id}/events", response=Page[EventOut], auth=Needs(READ))
+@router.get("/agents/{agent_id}/events", response=Page[WorkingEventOut], auth=Needs(READ))
 def list_events(
     request: HttpRequest,
     agent_id: Id,

@@ -14,6 +14,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, cast
 
 from django.test import Client
@@ -25,6 +26,7 @@ from agents.context import history, status
 from agents.context.checkpoints import load_past
 from agents.context.knowledge import choose_knowledge, render_knowledge
 from agents.context.prompts import channel_system
+from agents.context.working.around import look_around_for
 from agents.engine.claims import Claim
 from agents.errors import ToolFailed, ToolRetry
 from agents.models import Run, RunKind
@@ -236,7 +238,11 @@ def _use(world: World, case: Case, name: str, run: Run | None = None, **argument
     run = run or world.branches[case.place]
     tool = next(tool for tool in registry.TOOLS if tool.name == name)
     context = ToolContext(
-        run=run, process=cast(Any, None), key="k", cancel=cast(Any, None), workspace=cast(Any, None)
+        run=run,
+        process=cast(Any, SimpleNamespace(window=128_000)),
+        key="k",
+        cancel=cast(Any, None),
+        workspace=cast(Any, None),
     )
     with undone():
         try:
@@ -392,6 +398,25 @@ def page_chat(world: World, case: Case) -> str:
     return _get(world, case, reverse("conversation", args=[world.rooms[case.place].pk]))
 
 
+def api_working_memory(world: World, case: Case) -> str:
+    return _get(world, case, f"/api/v1/conversations/{world.rooms[case.place].pk}/working-memory")
+
+
+def api_events(world: World, case: Case) -> str:
+    return _get(world, case, f"/api/v1/agents/{_agent_id(world, case)}/events?limit=100")
+
+
+def api_syntheses(world: World, case: Case) -> str:
+    return _get(world, case, f"/api/v1/agents/{_agent_id(world, case)}/syntheses?limit=100")
+
+
+def working_memory(world: World, case: Case) -> str:
+    """Return the layers of working memory as they are told in a room."""
+    room = world.rooms[case.room or "pair"]
+    agent = world.other_agent if world.agent_of(case.room or "pair") == "other" else world.acme.agent
+    return look_around_for(agent, room).text
+
+
 def page_told(world: World, case: Case) -> str:
     return _get(world, case, f"{reverse('memory_told')}?conversation={world.rooms[case.place].pk}")
 
@@ -453,6 +478,10 @@ PATHS: dict[str, Path] = {
     "API one memory": Path(api_one, hear_user, ("pick",), retired=True, everywhere=True),
     "API and page of a past": Path(api_past, hear_user, ("past",), retired=True, everywhere=True),
     "API inbox": Path(api_inbox, hear_user, everywhere=True),
+    "API working memory": Path(api_working_memory, hear_user, ("place",), everywhere=True),
+    "API events": Path(api_events, hear_user, everywhere=True),
+    "API summaries of days": Path(api_syntheses, hear_user, everywhere=True),
+    "working memory": Path(working_memory, hear_room),
     "export": Path(export, hear_user, ("query", "state"), retired=True, everywhere=True),
     "API runs": as_user(api_runs),
     "API steps": as_user(api_steps, varies=("place",)),

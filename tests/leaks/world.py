@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Membership, Person, Role, User
-from agents.models import Agent, Checkpoint, Prompt, Report, Run, Step
+from agents.models import Agent, Checkpoint, EventType, Prompt, Report, Run, Step, Synthesis
 from agents.payloads import checkpoint_payload, run_payload
+from agents.services.events import record_event
 from memory import types
 from memory.models import Memory
 from memory.services import editing
@@ -127,6 +129,7 @@ def build_world() -> World:
     for name in ROOMS:
         _room(world, name)
     _memories(world)
+    _happenings(world)
     _pasts(world)
     late = world.people["late"]
     Participant.objects.create(
@@ -216,20 +219,44 @@ def _run(team: Team, agent: Agent, room: Conversation, kind: str, state: str, sa
     return run
 
 
-def _memories(world: World) -> None:
-    """Let each agent know one trusted thing, and one from outside, for every audience there is."""
-    acme = world.acme
-    audiences: list[tuple[str, str, HeardBy]] = [("organization", "acme", types.ORGANIZATION)]
-    audiences += [
+def _audiences(world: World) -> list[tuple[str, str, HeardBy]]:
+    """Return every audience there is in acme."""
+    found: list[tuple[str, str, HeardBy]] = [("organization", "acme", types.ORGANIZATION)]
+    found += [
         ("room", name, types.conversation(room.pk))
         for name, room in world.rooms.items()
         if name not in ("theirs", "hush")
     ]
-    audiences += [
+    found += [
         ("person", name, types.person(person.pk))
         for name, person in world.people.items()
         if name != "stranger"
     ]
+    return found
+
+
+def _happenings(world: World) -> None:
+    """Let something have happened for every audience, today and on a day that was summed up; describe each person."""
+    acme, yesterday = world.acme, timezone.now() - timedelta(days=1)
+    for number, (kind, key, heard_by) in enumerate(_audiences(world)):
+        record_event(
+            EventType.DECISION, f"{WORD} {world.mark(kind, key)}", organization_id=acme.organization.pk,
+            agent_id=acme.agent.pk, key=f"leaks {number}", heard_by=heard_by, importance=0.9,
+        )  # fmt: skip
+        Synthesis.objects.create(
+            organization=acme.organization, agent=acme.agent, kind="daily", day=yesterday.date(),
+            text=f"{WORD} {world.mark(kind, key)}", from_at=yesterday, to_at=yesterday, created_at=yesterday,
+            audience=heard_by.audience, audience_conversation_id=heard_by.conversation_id,
+            audience_person_id=heard_by.person_id,
+        )  # fmt: skip
+        if kind == "person":
+            world.remember(acme, kind, key, heard_by, type="human", about_id=world.people[key].pk)
+
+
+def _memories(world: World) -> None:
+    """Let each agent know one trusted thing, and one from outside, for every audience there is."""
+    acme = world.acme
+    audiences = _audiences(world)
     outside = Provenance(source="web", source_name="https://example.org", trusted=False)  # type: ignore[arg-type]
     known: list[Memory] = []
     for kind, key, heard_by in audiences:
