@@ -39,6 +39,7 @@ from agents.tools import registry
 from agents.tools.base import ToolContext
 from memory import queries
 from memory.listeners import Listeners
+from memory.listing import Wanted
 from memory.models import Memory
 from memory.recall import recall, recall_transcript
 from realtime.access import Visibility, viewer_for
@@ -366,12 +367,12 @@ def api_inbox(world: World, case: Case) -> str:
 
 def export(world: World, case: Case) -> str:
     """Read the pages of the export as its stream does."""
-    filters = {"search": case.query, "include_retired": bool(case.state)}
-    text, before = [], None
+    filters = Wanted(search=case.query, state=("live", "forgotten", "all")[case.state])  # type: ignore[arg-type]
+    text, before = "", None
     while page := memory_export._page(world.actor(case.user), filters, before):
-        text += [line for _, line in page]
+        text += "\n".join(line for _, line in page)
         before = page[-1][0]
-    return "\n".join(text)
+    return text
 
 
 def api_runs(world: World, case: Case) -> str:
@@ -479,7 +480,7 @@ PATHS: dict[str, Path] = {
     "API and page of a past": Path(api_past, hear_user, ("past",), retired=True, everywhere=True),
     "API inbox": Path(api_inbox, hear_user, everywhere=True),
     "API working memory": Path(api_working_memory, hear_user, ("place",), everywhere=True),
-    "API events": Path(api_events, hear_user, everywhere=True),
+    "API events": Path(api_events, hear_user, everywhere=True, retired=True),
     "API summaries of days": Path(api_syntheses, hear_user, everywhere=True),
     "working memory": Path(working_memory, hear_room),
     "export": Path(export, hear_user, ("query", "state"), retired=True, everywhere=True),
