@@ -82,9 +82,11 @@ class Source:
 
 def make_tenant(number: int) -> Tenant:
     from accounts.models import Membership, Organization, Person, User
+    from agents.models import Agent
     from messaging.models import Conversation, Participant, PlatformAccount
 
     organization = Organization.objects.create(name=f"Tenant {number}", slug=f"tenant-{number}")
+    agent = Agent.objects.create(organization=organization, slug="spacebot", name="Spacebot")
     account = PlatformAccount.objects.create(organization=organization, platform="webchat")
     user = User.objects.create(email=f"listener@tenant-{number}.test")
     Membership.objects.create(organization=organization, user=user, role="member")
@@ -94,7 +96,7 @@ def make_tenant(number: int) -> Tenant:
         Conversation.objects.create(
             organization=organization,
             account=account,
-            agent_id=number + 1,
+            agent_id=agent.pk,
             external_id=str(each),
             kind="group",
         )
@@ -104,7 +106,7 @@ def make_tenant(number: int) -> Tenant:
         Participant.objects.create(organization=organization, conversation=room, person=people[-1])
     return Tenant(
         organization.pk,
-        number + 1,
+        agent.pk,
         [room.pk for room in rooms],
         [person.pk for person in people],
         people[-1].pk,
