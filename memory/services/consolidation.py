@@ -81,7 +81,7 @@ def undo_consolidation(organization_id: int, consolidation_id: int, *, author: A
         if merged.undone_at is not None:
             return survivor
         before = merged.before
-        is_same = survivor.digest == before["merged_digest"] and survivor.reach == before["reach"]
+        is_same = survivor.digest == before["merged_digest"] and survivor.reach == before.get("reach")
         if not survivor.is_live or not is_same:
             raise Conflict("The memory was changed after the merge.")
         keep_before(survivor, "merge undone", author, "content", "importance")

@@ -153,7 +153,7 @@ def _values(team: Team) -> dict[str, Any]:
     merged = Memory.objects.create(content="merged", digest="merged", superseded_at=now, **here)
     merge = Consolidation.objects.create(
         organization=organization, survivor=known,
-        before={"survivor": {"content": "known"}, "merged_digest": "known", "absorbed": [merged.pk],
+        before={"survivor": {"content": "known"}, "merged_digest": "known", "reach": conversation.pk, "absorbed": [merged.pk],
                 "edges_moved": [], "edges_made": []},
     )  # fmt: skip
     file = IngestedFile.objects.create(
