@@ -102,6 +102,7 @@ def test_two_who_write_at_once_see_each_other(team: Team, open_as: OpenAs) -> No
     task = person_task(team.member, "Notes", description="first line")
     page = open_as(team.member, f"/tasks/{task.number}/")
     page.get_by_role("link", name="Edit").click()
+    expect(page.get_by_role("textbox", name="Title")).to_be_focused()
     page.get_by_role("textbox", name="Description").fill("my line")
     edit_task(by_person(team.moderator), task.number, description="their line")
     expect(page.get_by_text("This task was changed meanwhile")).to_be_visible()

@@ -175,6 +175,7 @@ def test_an_older_line_does_not_set_the_bar_back(team: Team, open_as: OpenAs) ->
     route.fulfill(response=answer)
     expect(page.locator("#files").get_by_text("Being read")).to_be_visible()
     expect(page.locator("[data-pieces]")).to_have_text("2 of 4 pieces")
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_a_file_kept_to_another_is_not_heard_of(team: Team, open_as: OpenAs) -> None:
