@@ -32,7 +32,7 @@ SETTINGS = {
     "listen_addresses": "''",
     "unix_socket_permissions": "0700",
     "max_connections": str(MAX_CONNECTIONS),
-    "shared_buffers": "64MB",
+    "shared_buffers": "256MB",
     "effective_cache_size": "512MB",
     "work_mem": "8MB",
     "maintenance_work_mem": "128MB",
