@@ -12,6 +12,7 @@ from typing import Any
 from django.utils import timezone
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from agents import presets
 from agents.context.prompts import render
 from agents.cortex.claims import hold
 from agents.cortex.jobs import Result, Work
@@ -51,6 +52,8 @@ def write_profile(work: Work) -> Result:
         return Result(detail={"state": "up to date"})
     if not any((agent.soul, agent.identity, agent.role)):
         return Result(detail={"state": "the agent has no texts yet"})
+    if _is_as_made(agent):
+        return Result(detail={"state": "its preset introduces it"})
     if not get_routing(agent.organization_id).entries:
         return Result(detail={"state": "no model is configured"})
     tries = work.cursor.get("tries", 0) if work.cursor.get("digest") == digest else 0
@@ -62,6 +65,15 @@ def write_profile(work: Work) -> Result:
     return Result(
         "Wrote how the agent introduces itself.", {"state": "written"}, {"digest": digest, "tries": 0}
     )
+
+
+def _is_as_made(agent: Agent) -> bool:
+    """Say whether nobody has changed what a preset wrote: its tagline says all that a model could."""
+    preset = presets.PRESETS.get(agent.preset)
+    if preset is None:
+        return False
+    made = (preset.tagline, preset.soul, preset.identity, preset.role)
+    return made == (agent.tagline, agent.soul, agent.identity, agent.role)
 
 
 def digest_of(agent: Agent) -> str:

@@ -10,6 +10,7 @@ from accounts.errors import NotFound
 from agents.cortex import profile, queries, runner
 from agents.cortex.claims import Due
 from agents.models import Agent, CortexJob, Profile
+from agents.presets import PRESETS
 from agents.services.agents import update_agent
 from llm.clients import scripted
 from llm.clients.scripted import ScriptedModel, call, fail, say
@@ -70,6 +71,23 @@ def test_what_does_not_belong_to_the_texts_asks_nobody(engine: Engine, model: An
     asked = model(GOOD, GOOD)
     look(engine)
     update_agent(engine.team.admin, engine.team.agent.pk, settings={"branch_limit_s": 60})
+    look(engine)
+    assert len(asked.requests) == 1
+
+
+def test_an_agent_as_its_preset_made_it_asks_nobody(engine: Engine, model: Any) -> None:
+    asked = model(GOOD)
+    preset = PRESETS["general"]
+    Agent.objects.filter(pk=engine.team.agent.pk).update(
+        preset=preset.key,
+        tagline=preset.tagline,
+        soul=preset.soul,
+        identity=preset.identity,
+        role=preset.role,
+    )
+    assert look(engine).result["state"] == "its preset introduces it"
+    assert len(asked.requests) == 0
+    update_agent(engine.team.admin, engine.team.agent.pk, soul="You like boats.")
     look(engine)
     assert len(asked.requests) == 1
 
