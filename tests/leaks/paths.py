@@ -1,11 +1,12 @@
 """Every way in which what is remembered becomes text.
 
 A new way is one function and one line: a function `(world, case) -> text` that reads as the code does, and its entry in
-`PATHS` with who listens to it: `hear_people` for what is told to any set of people, perhaps in a room; `hear_room` for what
-a model is given or says in a room; `hear_user` for what one signed-in user is shown. `is_memory` says that the text comes
-from memory, where what was said in a conversation whose memory is off must never appear; without it, the conversation's
-own history may. `retired` says that it may show what was forgotten or replaced. The matrix then asks the new path about
-everyone, and fails if it shows a mark that not all who listen may hear, or if it never shows any at all.
+`PATHS` (or `LATELY` of `lately_paths`, which is asked in the same way) with who listens to it: `hear_people` for what is
+told to any set of people, perhaps in a room; `hear_room` for what a model is given or says in a room; `hear_user` for what
+one signed-in user is shown. `is_memory` says that the text comes from memory, where what was said in a conversation whose
+memory is off must never appear; without it, the conversation's own history may. `retired` says that it may show what was
+forgotten or replaced. The matrix then asks the new path about everyone, and fails if it shows a mark that not all who
+listen may hear, or if it never shows any at all.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from messaging.services.conversations import start_conversation
 from messaging.services.messages import append_inbound, append_outbound
 from realtime.services import NewEvent, record, unit_of_work
 from tests.factories import Team, make_team
+from tests.leaks.lately import Lately, plant_lately
 
 WORD = "heliotrope"
 MEMBERS = ("owner", "admin", "moderator", "member", "other_member", "late")
@@ -57,6 +58,8 @@ class Secret:
     agent: str = "spacebot"
     off_record: bool = False
     retired: bool = False
+    also: frozenset[str] = frozenset()
+    """Who may read it, beside those in the room: it waits for their decision."""
 
     def is_for(self, ears: frozenset[str]) -> bool:
         """Say whether every one of these people may hear it. Nobody at all may hear nothing."""
@@ -67,7 +70,7 @@ class Secret:
         if self.kind == "person":
             return ears == {self.key}
         present = set(ROOMS[self.key]) - ({"late"} if self.kind == "thought" else set())
-        return ears <= present
+        return ears <= present | self.also
 
 
 @dataclass
@@ -81,6 +84,7 @@ class World:
     workers: dict[str, Run] = field(default_factory=dict)
     secrets: dict[str, Secret] = field(default_factory=dict)
     memories: list[int] = field(default_factory=list)
+    lately: Lately = field(default_factory=Lately)
     _numbers: Any = field(default_factory=lambda: itertools.count(1000))
 
     def mark(self, kind: str, key: str, **more: Any) -> str:
@@ -128,6 +132,7 @@ def build_world() -> World:
         _room(world, name)
     _memories(world)
     _pasts(world)
+    plant_lately(world)
     late = world.people["late"]
     Participant.objects.create(
         organization=acme.organization, conversation=world.rooms["joined"], person=late
