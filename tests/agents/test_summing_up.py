@@ -28,6 +28,7 @@ from memory.services import editing, erasure
 from memory.services.saving import save_memory
 from memory.types import HeardBy
 from messaging.models import Conversation
+from realtime.services import unit_of_work
 from tests.agents.conftest import Engine
 from tests.agents.test_recovery import die_at, run_until_killed
 from tests.agents.working import happen, person_of, room_of, told_in
@@ -337,7 +338,8 @@ def test_one_that_people_cancelled_is_left_alone_for_a_while(engine: Engine, clo
     many(engine, 15)
     assert start_due() == 1
     run = Run.objects.get()
-    request_cancel(run, reason="enough")
+    with unit_of_work():
+        request_cancel(run, reason="enough")
     Run.objects.update(finished_at=clock.now)
     clock.pass_by(HOUR)
     assert start_due() == 0

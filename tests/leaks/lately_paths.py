@@ -113,7 +113,7 @@ def cortex_tools(world: World, case: Case) -> str:
     """Ask the system everything, and about the runs of a room, as a user does in a private chat with it."""
     chat = world.lately.chats[case.user]
     run = Run(
-        pk=1, organization_id=chat.organization_id, agent=chat.agent, conversation=chat, kind=RunKind.CHANNEL,
+        pk=1, organization_id=chat.organization_id, agent_id=chat.agent_id, conversation=chat, kind=RunKind.CHANNEL,
         requester_user=world.actor(case.user).user,
     )  # fmt: skip
     told = [_use(world, case, name, run, **arguments) for name, arguments in INSPECTING.items()]
