@@ -146,7 +146,7 @@ def test_what_does_not_fit_is_read_next_and_nothing_is_passed_over(engine: Engin
 
 def test_a_range_leaves_the_window_only_after_keeping_has_seen_it(engine: Engine) -> None:
     set_window(engine, WINDOW)
-    fill(engine, ["word " * 100] * 34)
+    fill(engine, ["word " * 100] * 28)
     answer(engine)
     seen: list[int] = []
 

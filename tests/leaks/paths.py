@@ -5,8 +5,8 @@ A new way is one function and one line: a function `(world, case) -> text` that 
 told to any set of people, perhaps in a room; `hear_room` for what a model is given or says in a room; `hear_user` for what
 one signed-in user is shown. `is_memory` says that the text comes from memory, where what was said in a conversation whose
 memory is off must never appear; without it, the conversation's own history may. `retired` says that it may show what was
-forgotten or replaced. The matrix then asks the new path about everyone, and fails if it shows a mark that not all who
-listen may hear, or if it never shows any at all.
+forgotten or replaced; `log`, what was replaced. The matrix then asks the new path about everyone, and fails if it shows a
+mark that not all who listen may hear, or if it never shows any at all.
 """
 
 from __future__ import annotations
@@ -99,6 +99,8 @@ class Path:
     """With what of a case, besides the listeners, its text varies."""
     is_memory: bool = True
     retired: bool = False
+    log: bool = False
+    """It tells what happened, and so what was true before it was replaced; but nothing that was forgotten."""
     everywhere: bool = False
     """`everywhere`: it shows what any agent of the organization knows, not what one does."""
 
@@ -433,11 +435,11 @@ PATHS: dict[str, Path] = {
     "transcript recall of one place": Path(said_in_one_place, hear_people, ("query", "pick")),
     "knowledge": Path(knowledge, hear_people),
     "door for runs": Path(door_for_runs, hear_people),
-    "channel prompt": Path(channel_prompt, hear_room),
+    "channel prompt": Path(channel_prompt, hear_room, log=True),
     "status": Path(status_texts, hear_room, is_memory=False),
     "summaries": Path(summaries, hear_room, is_memory=False),
     "history": Path(what_was_said, hear_room, is_memory=False),
-    "branch prompt": Path(branch_prompt, hear_room, is_memory=False),
+    "branch prompt": Path(branch_prompt, hear_room, is_memory=False, log=True),
     "worker prompt": Path(worker_prompt, hear_room, is_memory=False),
     "keeper prompt": Path(keeper_prompt, hear_room, is_memory=False),
     "compactor prompt": Path(compactor_prompt, hear_room, is_memory=False),
@@ -460,7 +462,7 @@ PATHS: dict[str, Path] = {
     "page of a run": as_user(page_run, varies=("place",)),
     "API conversations": as_user(api_conversations, varies=("place", "query")),
     "page of a chat": as_user(page_chat, varies=("place",)),
-    "page of what is told": as_user(page_told, varies=("place",), is_memory=True),
+    "page of what is told": as_user(page_told, varies=("place",), is_memory=True, log=True),
     "pages of memory": as_user(pages_of_memory, varies=("past",), is_memory=True, retired=True),
     "front page": as_user(page_home),
     "events stored": as_user(events_stored),

@@ -58,6 +58,8 @@ class Secret:
     agent: str = "spacebot"
     off_record: bool = False
     retired: bool = False
+    forgotten: bool = False
+    """`forgotten` is retired as well: a person said that it should not be known any more."""
     also: frozenset[str] = frozenset()
     """Who may read it, beside those in the room: it waits for their decision."""
 
@@ -131,8 +133,8 @@ def build_world() -> World:
     for name in ROOMS:
         _room(world, name)
     _memories(world)
-    _pasts(world)
     plant_lately(world)
+    _pasts(world)
     late = world.people["late"]
     Participant.objects.create(
         organization=acme.organization, conversation=world.rooms["joined"], person=late
@@ -279,6 +281,6 @@ def _pasts(world: World) -> None:
         editing.change_audience(acme.moderator, memory.pk, types.ORGANIZATION)
     editing.forget_memory(acme.moderator, forgotten.pk)
     retired = Memory.objects.filter(pk__in=[absorbed.pk, replaced.pk, forgotten.pk])
-    for content in retired.values_list("content", flat=True):
+    for pk, content in retired.values_list("pk", "content"):
         mark = content.split()[-1]
-        world.secrets[mark] = Secret("person", "moderator", retired=True)
+        world.secrets[mark] = Secret("person", "moderator", retired=True, forgotten=pk == forgotten.pk)
