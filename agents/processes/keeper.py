@@ -7,10 +7,10 @@ twice saves nothing twice.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from django.db.models import F, Q
+from django.db.models import F, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -21,7 +21,7 @@ from agents.context.prompts import keeper_system
 from agents.engine import wakeups
 from agents.engine.claims import Claim, Held
 from agents.loop import Ending
-from agents.models import LIVE_STATES, Keeping, Report, Run, RunKind, RunState
+from agents.models import LIVE_STATES, EventType, Keeping, Run, RunKind, RunState, WorkingEvent
 from agents.processes.base import Joined, Process
 from agents.processes.compactor import start_compaction
 from agents.tools.base import Tool
@@ -35,6 +35,8 @@ from realtime.services import unit_of_work
 
 AFTER_MESSAGES = 20
 AFTER_EVENTS = 5
+NOTABLE = 0.6
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 AFTER_IDLE = timedelta(minutes=15)
 NOT_LONGER_THAN = timedelta(days=7)
 FIRST_PAUSE = timedelta(minutes=15)
@@ -204,14 +206,23 @@ def keep_set_aside(run: Run, conversation: Conversation, *, until: int) -> None:
 
 
 def _notable_events(kept: Kept) -> int:
-    """Count what happened since the last keeping: results of branches and workers. Stops at what is enough."""
-    since = Report.objects.filter(conversation_id=kept.conversation.pk)
-    last = Run.objects.filter(
+    """Count what the event log tells of the conversation since the last keeping. One statement; stops at what is enough.
+
+    What tells of a memory does not count: that is kept already, and what keeping saves must not start it again. What
+    began does not either: it counts when it ends.
+    """
+    keepings = Run.objects.filter(
         conversation_id=kept.conversation.pk, kind=RunKind.KEEPING, state=RunState.SUCCEEDED
     )
-    if finished_at := last.order_by("-id").values_list("finished_at", flat=True).first():
-        since = since.filter(created_at__gt=finished_at)
-    return since.order_by("-id")[:AFTER_EVENTS].count()
+    last = keepings.order_by("-id").values("finished_at")[:1]
+    since = (
+        WorkingEvent.objects.filter(
+            conversation_id=kept.conversation.pk, importance__gte=NOTABLE, memory_id=None
+        )
+        .exclude(type=EventType.WORKER_STARTED)
+        .filter(created_at__gt=Coalesce(Subquery(last), LONG_AGO))
+    )
+    return since[:AFTER_EVENTS].count()
 
 
 def keep_what_is_quiet() -> int:

@@ -6,6 +6,7 @@ from accounts.actor import Actor
 from accounts.errors import InvalidInput
 from accounts.services import audit
 from agents.models import Keeping
+from agents.services.events import withdraw_conversation
 from llm.queries import get_model
 from memory.modes import MODES, memory_mode
 from memory.services.transcripts import pass_over
@@ -38,7 +39,7 @@ def choose_memory(actor: Actor, conversation_id: int, *, mode: str) -> Conversat
     """Let the conversation be remembered in full, be told without being kept (ambient), or neither (off). Audited.
 
     Whoever takes part may choose. What was said while it was not kept is never kept or found later, whatever is
-    chosen then.
+    chosen then. Switching it off takes what happened there out of the event log for good.
     """
     if mode not in MODES:
         raise InvalidInput(f"The memory of a conversation is one of: {', '.join(MODES)}.", field="memory")
@@ -54,6 +55,8 @@ def choose_memory(actor: Actor, conversation_id: int, *, mode: str) -> Conversat
             _never_keep(conversation)
         conversation.settings["memory"] = mode
         conversation.save(update_fields=["settings"])
+        if mode == "off":
+            withdraw_conversation(conversation)
         record_change(conversation)
         audit.record(
             actor, actor.organization, "conversation.memory_changed", f"conversation {conversation.pk}",

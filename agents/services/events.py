@@ -58,9 +58,9 @@ def record_event(
     """Write an event into the agent's log; the same `key` again changes nothing.
 
     `heard_by` says who may hear it; without it, those who take part where it happened. One of the two must be given:
-    nothing is for everyone by default. Joins the caller's transaction; two or three queries.
+    nothing is for everyone by default. Joins the caller's transaction; three or four queries.
     """
-    if where is not None and memory_mode(where) != "full":
+    if where is not None and not _is_kept(where):
         return
     if heard_by is None:
         if where is None:
@@ -108,6 +108,19 @@ def withdraw_syntheses(ids: Iterable[int]) -> int:
 
 def _delete(rows: QuerySet[WorkingEvent] | QuerySet[Synthesis]) -> int:
     return sum(count for label, count in rows.delete()[1].items() if label.startswith("agents."))
+
+
+def withdraw_conversation(where: Conversation) -> None:
+    """Take what happened in a conversation out of every log and summary, its own and those of the people in it."""
+    withdraw(WorkingEvent.objects.filter(conversation=where))
+    # Of old days the summary alone is left.
+    Synthesis.objects.filter(audience_conversation=where).delete()
+
+
+def _is_kept(where: Conversation) -> bool:
+    """Read the mode anew: what a long run holds may be older than a person's choice."""
+    now = Conversation.objects.only("settings").filter(pk=where.pk).first()
+    return memory_mode(now) == "full"
 
 
 def _heard_in(where: Conversation) -> HeardBy:

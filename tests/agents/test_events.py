@@ -8,10 +8,12 @@ import pytest
 from django.db import transaction
 
 from agents.context import knowledge
-from agents.models import EventType, WorkingEvent
+from agents.models import Agent, EventType, Synthesis, SynthesisKind, WorkingEvent
 from agents.services import happenings
 from agents.services.agents import update_agent
+from agents.services.conversation_settings import choose_memory
 from agents.services.conversations import receive_message
+from agents.services.events import record_event
 from llm.clients.scripted import call, fail
 from llm.errors import AuthenticationFailed
 from memory import types
@@ -20,10 +22,11 @@ from memory.services import editing
 from memory.services.inbox import resolve
 from memory.services.saving import save_memory
 from messaging.adapters.base import InboundMessage
-from messaging.models import Binding, Conversation, PlatformAccount
+from messaging.models import Binding, Conversation, Handling, PlatformAccount
 from messaging.services.conversations import add_participant, start_conversation
+from messaging.services.messages import append_inbound
 from tests.agents.conftest import Engine
-from tests.agents.working import happen, person_of, room_of
+from tests.agents.working import happen, person_of, room_of, told_in
 from tests.factories import Team
 
 
@@ -104,6 +107,57 @@ def test_a_conversation_that_is_not_kept_leaves_nothing(engine: Engine, mode: st
     engine.say("count")
     engine.settle()
     assert types_of() == []
+
+
+@pytest.mark.parametrize("kind", ["dm", "group"])
+def test_switching_memory_off_takes_what_happened_there_out_of_every_log(team: Team, kind: str) -> None:
+    mia = person_of(team, "member")
+    here, other = room_of(team, mia, kind=kind), room_of(team, mia, kind=kind)
+    happen(team, "Said before", where=here, type=EventType.BRANCH_COMPLETED)
+    happen(team, "Said elsewhere", where=other)
+    heard = WorkingEvent.objects.get(summary="Said before")
+    paragraph = _summary_of(heard, SynthesisKind.INTRADAY)
+    day = _summary_of(heard, SynthesisKind.DAILY)
+    WorkingEvent.objects.filter(pk=heard.pk).update(synthesis=paragraph)
+    Synthesis.objects.filter(pk=paragraph.pk).update(rolled_into=day)
+    assert "Said before" in told_in(team, room_of(team, mia, kind="dm")).text
+    choose_memory(team.member, here.pk, mode="off")
+    assert "Said before" not in told_in(team, room_of(team, mia, kind="dm")).text
+    assert not Synthesis.objects.exists()
+    assert list(WorkingEvent.objects.values_list("summary", flat=True)) == ["Said elsewhere"]
+    choose_memory(team.member, here.pk, mode="full")
+    assert WorkingEvent.objects.count() == 1
+
+
+def test_a_run_that_began_before_memory_was_switched_off_records_nothing(team: Team) -> None:
+    here = room_of(team, person_of(team, "member"))
+    choose_memory(team.member, here.pk, mode="off")
+    assert here.settings == {}
+    happen(team, "Said after", where=here)
+    assert types_of() == []
+
+
+def test_what_happens_elsewhere_for_another_agent_is_not_on_the_map(team: Team) -> None:
+    mia = person_of(team, "member")
+    here, other = room_of(team, mia, kind="dm"), room_of(team, mia, kind="dm", title="Elsewhere")
+    append_inbound(other.pk, person=mia, author_name="Mia", text="hi", handling=Handling.IGNORED)
+    colleague = Agent.objects.create(organization=team.organization, slug="second", name="Second")
+    for agent in (team.agent, colleague):
+        record_event(
+            EventType.BRANCH_COMPLETED, f"thought of {agent.slug}", organization_id=team.organization.pk,
+            agent_id=agent.pk, where=other, key="thought",
+        )  # fmt: skip
+    told = told_in(team, here).rooms.text
+    assert f"thought of {team.agent.slug}" in told
+    assert "thought of second" not in told
+
+
+def _summary_of(event: WorkingEvent, kind: SynthesisKind) -> Synthesis:
+    return Synthesis.objects.create(
+        organization=event.organization, agent=event.agent, audience=event.audience, kind=kind, day=event.day,
+        audience_conversation=event.audience_conversation, audience_person=event.audience_person, text=event.summary,
+        from_at=event.created_at, to_at=event.created_at, created_at=event.created_at,
+    )  # fmt: skip
 
 
 def test_the_same_key_again_changes_nothing_and_an_event_needs_an_audience(team: Team, rivals: Team) -> None:

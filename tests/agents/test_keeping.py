@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.errors import InvalidInput, NotFound
 from accounts.models import AuditEvent
 from agents.context import knowledge
-from agents.models import Checkpoint, Keeping, Run, RunState
+from agents.models import Checkpoint, EventType, Keeping, Run, RunState
 from agents.processes.keeper import AFTER_EVENTS, keep_what_is_quiet
 from agents.services.conversation_settings import choose_memory
 from llm.clients.scripted import Scripted, call, fail, say
@@ -25,6 +25,7 @@ from messaging.models import Conversation
 from messaging.services.conversations import archive, start_conversation
 from tests.agents.conftest import Engine
 from tests.agents.test_compaction import WINDOW, fill, set_window
+from tests.agents.working import happen
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +81,50 @@ def test_five_notable_events_start_keeping_before_twenty_messages(engine: Engine
     engine.say("think once more")
     engine.settle()
     assert len(keepings(engine)) == 1
+
+
+def heavy_turn_after(engine: Engine, **more: Any) -> list[Run]:
+    """Let five things of a kind happen in the conversation, then one turn that relays a result; return keepings."""
+    room = Conversation.objects.get(pk=engine.conversation.pk)
+    for number in range(AFTER_EVENTS):
+        happen(engine.team, f"thing {number}", where=room, **more)
+    answers = [call("branch", task="think") + call("reply", content="ok"), call("reply", content="told")]
+    engine.script("channel", answers)
+
+    def think(request: ChatRequest) -> Scripted:
+        if "You keep the memory" in request.system[0]:
+            return nothing(request)
+        return call("conclude", status="done", conclusion="thought")
+
+    engine.script("branch", think)
+    engine.say("think")
+    engine.settle()
+    return keepings(engine)
+
+
+def test_whatever_the_log_tells_of_a_conversation_counts_as_notable(engine: Engine) -> None:
+    assert len(heavy_turn_after(engine, type=EventType.DEADLINE_SET)) == 1
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"type": EventType.MEMORY_SAVED, "importance": 0.9, "memory_id": 1},
+        {"type": EventType.DECISION, "memory_id": 1},
+        {"type": EventType.WORKER_STARTED},
+        {"type": EventType.PERSON_JOINED},
+    ],
+    ids=["what was saved", "a decision that was saved", "what only began", "small things"],
+)
+def test_what_is_kept_already_or_matters_little_is_not_notable(engine: Engine, more: dict[str, Any]) -> None:
+    assert heavy_turn_after(engine, **more) == []
+
+
+def test_what_is_notable_elsewhere_starts_no_keeping_here(engine: Engine) -> None:
+    other = start_conversation(engine.team.member, agent_id=engine.team.agent.pk, kind="dm")
+    for number in range(AFTER_EVENTS):
+        happen(engine.team, f"elsewhere {number}", where=other, type=EventType.DEADLINE_SET)
+    assert heavy_turn_after(engine, type=EventType.PERSON_JOINED) == []
 
 
 def test_what_does_not_fit_is_read_next_and_nothing_is_passed_over(engine: Engine) -> None:

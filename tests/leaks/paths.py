@@ -1,11 +1,12 @@
 """Every way in which what is remembered becomes text.
 
 A new way is one function and one line: a function `(world, case) -> text` that reads as the code does, and its entry in
-`PATHS` with who listens to it: `hear_people` for what is told to any set of people, perhaps in a room; `hear_room` for what
-a model is given or says in a room; `hear_user` for what one signed-in user is shown. `is_memory` says that the text comes
-from memory, where what was said in a conversation whose memory is off must never appear; without it, the conversation's
-own history may. `retired` says that it may show what was forgotten or replaced. The matrix then asks the new path about
-everyone, and fails if it shows a mark that not all who listen may hear, or if it never shows any at all.
+`PATHS` (or `LATELY` of `lately_paths`, which is asked in the same way) with who listens to it: `hear_people` for what is
+told to any set of people, perhaps in a room; `hear_room` for what a model is given or says in a room; `hear_user` for what
+one signed-in user is shown. `is_memory` says that the text comes from memory, where what was said in a conversation whose
+memory is off must never appear; without it, the conversation's own history may. `retired` says that it may show what was
+forgotten or replaced; `log`, what was replaced. The matrix then asks the new path about everyone, and fails if it shows a
+mark that not all who listen may hear, or if it never shows any at all.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from agents.context import history, status
 from agents.context.checkpoints import load_past
 from agents.context.knowledge import choose_knowledge, render_knowledge
 from agents.context.prompts import channel_system
-from agents.context.working.around import look_around_for
 from agents.engine.claims import Claim
 from agents.errors import ToolFailed, ToolRetry
 from agents.models import Run, RunKind
@@ -101,6 +101,8 @@ class Path:
     """With what of a case, besides the listeners, its text varies."""
     is_memory: bool = True
     retired: bool = False
+    log: bool = False
+    """It tells what happened, and so what was true before it was replaced; but nothing that was forgotten."""
     everywhere: bool = False
     """`everywhere`: it shows what any agent of the organization knows, not what one does."""
 
@@ -399,25 +401,6 @@ def page_chat(world: World, case: Case) -> str:
     return _get(world, case, reverse("conversation", args=[world.rooms[case.place].pk]))
 
 
-def api_working_memory(world: World, case: Case) -> str:
-    return _get(world, case, f"/api/v1/conversations/{world.rooms[case.place].pk}/working-memory")
-
-
-def api_events(world: World, case: Case) -> str:
-    return _get(world, case, f"/api/v1/agents/{_agent_id(world, case)}/events?limit=100")
-
-
-def api_syntheses(world: World, case: Case) -> str:
-    return _get(world, case, f"/api/v1/agents/{_agent_id(world, case)}/syntheses?limit=100")
-
-
-def working_memory(world: World, case: Case) -> str:
-    """Return the layers of working memory as they are told in a room."""
-    room = world.rooms[case.room or "pair"]
-    agent = world.other_agent if world.agent_of(case.room or "pair") == "other" else world.acme.agent
-    return look_around_for(agent, room).text
-
-
 def page_told(world: World, case: Case) -> str:
     return _get(world, case, f"{reverse('memory_told')}?conversation={world.rooms[case.place].pk}")
 
@@ -458,11 +441,11 @@ PATHS: dict[str, Path] = {
     "transcript recall of one place": Path(said_in_one_place, hear_people, ("query", "pick")),
     "knowledge": Path(knowledge, hear_people),
     "door for runs": Path(door_for_runs, hear_people),
-    "channel prompt": Path(channel_prompt, hear_room),
+    "channel prompt": Path(channel_prompt, hear_room, log=True),
     "status": Path(status_texts, hear_room, is_memory=False),
     "summaries": Path(summaries, hear_room, is_memory=False),
     "history": Path(what_was_said, hear_room, is_memory=False),
-    "branch prompt": Path(branch_prompt, hear_room, is_memory=False),
+    "branch prompt": Path(branch_prompt, hear_room, is_memory=False, log=True),
     "worker prompt": Path(worker_prompt, hear_room, is_memory=False),
     "keeper prompt": Path(keeper_prompt, hear_room, is_memory=False),
     "compactor prompt": Path(compactor_prompt, hear_room, is_memory=False),
@@ -479,17 +462,13 @@ PATHS: dict[str, Path] = {
     "API one memory": Path(api_one, hear_user, ("pick",), retired=True, everywhere=True),
     "API and page of a past": Path(api_past, hear_user, ("past",), retired=True, everywhere=True),
     "API inbox": Path(api_inbox, hear_user, everywhere=True),
-    "API working memory": Path(api_working_memory, hear_user, ("place",), everywhere=True),
-    "API events": Path(api_events, hear_user, everywhere=True, retired=True),
-    "API summaries of days": Path(api_syntheses, hear_user, everywhere=True),
-    "working memory": Path(working_memory, hear_room),
     "export": Path(export, hear_user, ("query", "state"), retired=True, everywhere=True),
     "API runs": as_user(api_runs),
     "API steps": as_user(api_steps, varies=("place",)),
     "page of a run": as_user(page_run, varies=("place",)),
     "API conversations": as_user(api_conversations, varies=("place", "query")),
     "page of a chat": as_user(page_chat, varies=("place",)),
-    "page of what is told": as_user(page_told, varies=("place",), is_memory=True),
+    "page of what is told": as_user(page_told, varies=("place",), is_memory=True, log=True),
     "pages of memory": as_user(pages_of_memory, varies=("past",), is_memory=True, retired=True),
     "front page": as_user(page_home),
     "events stored": as_user(events_stored),

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Membership, Person, Role, User
-from agents.models import Agent, Checkpoint, EventType, Prompt, Report, Run, Step, Synthesis
+from agents.models import Agent, Checkpoint, Prompt, Report, Run, Step
 from agents.payloads import checkpoint_payload, run_payload
-from agents.services.events import record_event
 from memory import types
 from memory.models import Memory
 from memory.services import editing
@@ -29,6 +27,7 @@ from messaging.services.conversations import start_conversation
 from messaging.services.messages import append_inbound, append_outbound
 from realtime.services import NewEvent, record, unit_of_work
 from tests.factories import Team, make_team
+from tests.leaks.lately import Lately, plant_lately
 
 WORD = "heliotrope"
 MEMBERS = ("owner", "admin", "moderator", "member", "other_member", "late")
@@ -59,6 +58,10 @@ class Secret:
     agent: str = "spacebot"
     off_record: bool = False
     retired: bool = False
+    forgotten: bool = False
+    """`forgotten` is retired as well: a person said that it should not be known any more."""
+    also: frozenset[str] = frozenset()
+    """Who may read it, beside those in the room: it waits for their decision."""
 
     def is_for(self, ears: frozenset[str]) -> bool:
         """Say whether every one of these people may hear it. Nobody at all may hear nothing."""
@@ -69,7 +72,7 @@ class Secret:
         if self.kind == "person":
             return ears == {self.key}
         present = set(ROOMS[self.key]) - ({"late"} if self.kind == "thought" else set())
-        return ears <= present
+        return ears <= present | self.also
 
 
 @dataclass
@@ -83,6 +86,7 @@ class World:
     workers: dict[str, Run] = field(default_factory=dict)
     secrets: dict[str, Secret] = field(default_factory=dict)
     memories: list[int] = field(default_factory=list)
+    lately: Lately = field(default_factory=Lately)
     _numbers: Any = field(default_factory=lambda: itertools.count(1000))
 
     def mark(self, kind: str, key: str, **more: Any) -> str:
@@ -129,7 +133,7 @@ def build_world() -> World:
     for name in ROOMS:
         _room(world, name)
     _memories(world)
-    _happenings(world)
+    plant_lately(world)
     _pasts(world)
     late = world.people["late"]
     Participant.objects.create(
@@ -219,44 +223,20 @@ def _run(team: Team, agent: Agent, room: Conversation, kind: str, state: str, sa
     return run
 
 
-def _audiences(world: World) -> list[tuple[str, str, HeardBy]]:
-    """Return every audience there is in acme."""
-    found: list[tuple[str, str, HeardBy]] = [("organization", "acme", types.ORGANIZATION)]
-    found += [
+def _memories(world: World) -> None:
+    """Let each agent know one trusted thing, and one from outside, for every audience there is."""
+    acme = world.acme
+    audiences: list[tuple[str, str, HeardBy]] = [("organization", "acme", types.ORGANIZATION)]
+    audiences += [
         ("room", name, types.conversation(room.pk))
         for name, room in world.rooms.items()
         if name not in ("theirs", "hush")
     ]
-    found += [
+    audiences += [
         ("person", name, types.person(person.pk))
         for name, person in world.people.items()
         if name != "stranger"
     ]
-    return found
-
-
-def _happenings(world: World) -> None:
-    """Let something have happened for every audience, today and on a day that was summed up; describe each person."""
-    acme, yesterday = world.acme, timezone.now() - timedelta(days=1)
-    for number, (kind, key, heard_by) in enumerate(_audiences(world)):
-        record_event(
-            EventType.DECISION, f"{WORD} {world.mark(kind, key)}", organization_id=acme.organization.pk,
-            agent_id=acme.agent.pk, key=f"leaks {number}", heard_by=heard_by, importance=0.9,
-        )  # fmt: skip
-        Synthesis.objects.create(
-            organization=acme.organization, agent=acme.agent, kind="daily", day=yesterday.date(),
-            text=f"{WORD} {world.mark(kind, key)}", from_at=yesterday, to_at=yesterday, created_at=yesterday,
-            audience=heard_by.audience, audience_conversation_id=heard_by.conversation_id,
-            audience_person_id=heard_by.person_id,
-        )  # fmt: skip
-        if kind == "person":
-            world.remember(acme, kind, key, heard_by, type="human", about_id=world.people[key].pk)
-
-
-def _memories(world: World) -> None:
-    """Let each agent know one trusted thing, and one from outside, for every audience there is."""
-    acme = world.acme
-    audiences = _audiences(world)
     outside = Provenance(source="web", source_name="https://example.org", trusted=False)  # type: ignore[arg-type]
     known: list[Memory] = []
     for kind, key, heard_by in audiences:
@@ -301,6 +281,6 @@ def _pasts(world: World) -> None:
         editing.change_audience(acme.moderator, memory.pk, types.ORGANIZATION)
     editing.forget_memory(acme.moderator, forgotten.pk)
     retired = Memory.objects.filter(pk__in=[absorbed.pk, replaced.pk, forgotten.pk])
-    for content in retired.values_list("content", flat=True):
+    for pk, content in retired.values_list("pk", "content"):
         mark = content.split()[-1]
-        world.secrets[mark] = Secret("person", "moderator", retired=True)
+        world.secrets[mark] = Secret("person", "moderator", retired=True, forgotten=pk == forgotten.pk)

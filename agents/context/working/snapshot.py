@@ -68,7 +68,8 @@ SELECT json_build_object(
         SELECT other.id, other.kind, other.title, other.last_message_at AS at, other.last_seq AS count,
             (SELECT author_name FROM messaging_message WHERE conversation_id = other.id AND direction = 'in'
              ORDER BY seq DESC LIMIT 1) AS sender,
-            (SELECT summary FROM agents_workingevent WHERE conversation_id = other.id AND type = 'branch_completed'
+            (SELECT summary FROM agents_workingevent
+             WHERE conversation_id = other.id AND agent_id = %(agent)s AND type = 'branch_completed'
                AND reach = ANY ((SELECT reaches FROM heard)::bigint[]) ORDER BY id DESC LIMIT 1) AS thought
         FROM messaging_conversation AS other
         WHERE other.organization_id = %(tenant)s AND other.agent_id = %(agent)s AND other.id <> %(room)s
