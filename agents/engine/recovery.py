@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.logs import get_logger
+from agents.autonomy import ending as autonomy
 from agents.engine import waits, wakeups
 from agents.models import Run, RunKind, RunState
 from agents.services.attempts import settle_orphans
@@ -42,6 +43,7 @@ def sweep() -> int:
     expire_due()
     retire_idle_workers()
     settle_orphans()
+    autonomy.settle_orphans()
     end_waits()
     return len(rows)
 
