@@ -1,7 +1,7 @@
 """Stopping agents: a pause, after which nothing new starts by itself, and the switch that stops everything at once.
 
-A pause also closes what is queued. A run that slipped into the queue meanwhile is closed when it is claimed. What people say
-in conversations is answered all the same.
+While an agent is paused no run that it starts by itself can be claimed. What is queued of its looks and its scheduled jobs is
+closed; workers on tasks stay queued, and begin when it goes on. What people say in conversations is answered all the same.
 """
 
 from __future__ import annotations
@@ -19,14 +19,21 @@ from accounts.services import audit
 from agents import queries
 from agents.autonomy import settings
 from agents.engine import wakeups
-from agents.models import LIVE_STATES, TERMINAL_STATES, Autonomy, AutonomyRule, Halt, Run, RunKind, RunState
+from agents.models import (
+    LIVE_STATES,
+    TERMINAL_STATES,
+    Agent,
+    Autonomy,
+    AutonomyRule,
+    Halt,
+    Run,
+    RunKind,
+    RunState,
+)
 from realtime.services import unit_of_work
 
-BY_ITSELF = (
-    Q(kind=RunKind.AUTONOMY) | Q(kind=RunKind.CRON) | Q(kind=RunKind.WORKER, parent__kind=RunKind.AUTONOMY)
-)
-"""What an agent does without anybody having just asked."""
-PAUSED = "paused"
+CLOSED = (RunKind.AUTONOMY, RunKind.CRON)
+"""What a pause closes in the queue; a later wake or firing stands for it."""
 
 
 def pause(actor: Actor, agent_id: int | None = None, *, reason: str = "") -> int:
@@ -41,7 +48,7 @@ def pause(actor: Actor, agent_id: int | None = None, *, reason: str = "") -> int
             row.save(update_fields=["paused_at", "paused_by", "paused_reason", "updated_at"])
             audit.record(actor, actor.organization, "autonomy.paused", _target(agent_id), reason=reason)
             settings.tell(actor.organization.pk, agent_id)
-    queued = _runs(actor, agent_id).filter(BY_ITSELF, state=RunState.QUEUED)
+    queued = _runs(actor, agent_id).filter(kind__in=CLOSED, state=RunState.QUEUED)
     return len(_stop(queued, f"paused by {actor.user}"))
 
 
@@ -118,17 +125,18 @@ def latest_halt(actor: Actor, agent_id: int | None) -> Halt | None:
     return concerned.order_by("-id").first()
 
 
-def is_paused(agent_id: int, organization_id: int) -> bool:
-    return (
-        Autonomy.objects.filter(agent_id=agent_id, paused_at__isnull=False).exists()
-        or AutonomyRule.objects.filter(pk=organization_id, paused_at__isnull=False).exists()
+def close_what_slipped() -> int:
+    """Close what came into the queue of a paused agent while it was being paused; return how many."""
+    queued = Run.objects.filter(state=RunState.QUEUED, kind__in=CLOSED)
+    late = queued.filter(
+        Q(agent__autonomy__paused_at__isnull=False)
+        | Q(agent__organization__autonomy_rule__paused_at__isnull=False)
     )
+    return len(_stop(late, "the agent is paused"))
 
 
 def paused_agents(agent_ids: Iterable[int]) -> set[int]:
     """Return those of the agents that are paused, by themselves or with their organization; one query."""
-    from agents.models import Agent
-
     rows = Agent.objects.filter(pk__in=list(agent_ids)).filter(
         Q(autonomy__paused_at__isnull=False) | Q(organization__autonomy_rule__paused_at__isnull=False)
     )
