@@ -2,6 +2,8 @@
 
 What an approval asks may quote a private conversation, so it shows to those who take part there, to who asked, and to
 moderators and above whose role may decide it. One without a conversation shows to everyone whose role may decide it.
+One of a proposed task, goal or schedule shows to those who may see that; also to the deciding role where the
+organization has written a rule for it, because then whoever asked may be nobody who decides.
 """
 
 from __future__ import annotations
@@ -13,7 +15,13 @@ from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.models import Role
 from messaging.models import Participant
-from tasks.models import PENDING_STATES, Approval, ApprovalState, Grant
+from tasks import visibility
+from tasks.authors import by_person
+from tasks.models import PENDING_STATES, Approval, ApprovalRule, ApprovalState, Grant
+from tasks.queries.schedules import schedules_of
+
+OWN_KINDS = ("task", "schedule")
+"""What whoever asked may decide too, where no rule says otherwise."""
 
 STATES = {
     "open": PENDING_STATES,
@@ -29,11 +37,34 @@ def visible_approvals(actor: Actor) -> QuerySet[Approval]:
     here = Participant.objects.filter(
         conversation_id=OuterRef("conversation_id"), person__user_id=actor.user.pk
     )
+    call = Q(task=None, goal=None, schedule=None)
+    asked = deciding | Q(requester_user_id=actor.user.pk) | Exists(here)
     return (
         Approval.objects.filter(organization=actor.organization)
-        .filter(deciding | Q(requester_user_id=actor.user.pk) | Exists(here))
-        .select_related("conversation", "requester_user", "requester_person", "organization")
+        .filter((call & asked) | _proposals(actor) | (~call & deciding & _ruled()))
+        .select_related("conversation", "requester_user", "requester_person", "organization", "task")
     )
+
+
+def _proposals(actor: Actor) -> Q:
+    """Return the approvals of what the actor sees on the board, among the goals and in the schedule."""
+    author = by_person(actor)
+    return (
+        Q(task__in=visibility.tasks(author).values("pk"))
+        | Q(goal__in=visibility.goals(author).values("pk"))
+        | Q(schedule__in=schedules_of(actor).values("pk"))
+    )
+
+
+def _ruled() -> Q:
+    """Return the approvals for which the organization has, or had when they were asked for, a rule of its own."""
+    fitting = ApprovalRule.objects.filter(
+        Q(agent_id=None) | Q(agent_id=OuterRef("agent_id")),
+        Q(kind="") | Q(kind=OuterRef("kind")),
+        Q(subject="") | Q(subject=OuterRef("subject")),
+        organization_id=OuterRef("organization_id"),
+    )
+    return Q(ruled=True) | Q(Exists(fitting))
 
 
 def get_approval(actor: Actor, approval_id: int) -> Approval:
@@ -75,13 +106,20 @@ def list_approvals(
 
 
 def decidable(actor: Actor) -> QuerySet[Approval]:
-    """Return what waits for this actor: open, of their role, not their own under four eyes, not answered by them yet."""
+    """Return what waits for this actor: open, theirs to decide by the rule, not answered by them yet."""
+    if actor.role == Role.AGENT:
+        return Approval.objects.none()
     reached = [role for role in Role if role.level <= actor.level]
     own = Q(requester_user_id=actor.user.pk) | Q(requester_person__user_id=actor.user.pk)
+    of_role = Q(minimum_role__in=reached)
+    if not actor.has_level(Role.MODERATOR):
+        here = Participant.objects.filter(person__user_id=actor.user.pk).values("conversation")
+        of_role &= Q(conversation=None) | Q(conversation__in=here)
     said = Q(decisions__user_id=actor.user.pk, decisions__verdict="approve")
     return (
         visible_approvals(actor)
-        .filter(state__in=PENDING_STATES, minimum_role__in=reached, expires_at__gt=timezone.now())
+        .filter(of_role | (own & Q(kind__in=OWN_KINDS) & ~_ruled()))
+        .filter(state__in=PENDING_STATES, expires_at__gt=timezone.now())
         .exclude(Q(four_eyes=True) & own)
         .exclude(pk__in=Approval.objects.filter(said, organization=actor.organization).values("pk"))
     )

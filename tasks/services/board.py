@@ -25,6 +25,8 @@ from tasks.services.changes import (
     write,
 )
 from tasks.services.dependencies import set_needs
+from tasks.services.proposals.contents import waits
+from tasks.services.proposals.following import follow
 from tasks.snapshots import Holder
 from tasks.transitions import Who, capacities
 
@@ -75,6 +77,8 @@ def create_task(
             set_needs(author, task, cleaned["needs"])
         add_revision(task, author)
         record(task.organization_id, task_changed(task))
+        if waits(task):
+            follow(task)
     return task
 
 

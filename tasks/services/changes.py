@@ -13,6 +13,8 @@ from tasks import visibility
 from tasks.authors import Author
 from tasks.errors import Stale
 from tasks.models import Audience, Goal, Task, TaskRevision, TaskState
+from tasks.services.proposals.contents import waits
+from tasks.services.proposals.following import follow
 from tasks.snapshots import snapshot
 
 NEXT_NUMBER = """
@@ -66,7 +68,8 @@ def write(
     summary: str = "",
     restored_from: int | None = None,
 ) -> Task:
-    """Store columns of a held row as its next revision and record the event."""
+    """Store columns of a held row as its next revision and record the event; what waits for a decision is asked for."""
+    waited = waits(task)
     for column, value in values.items():
         setattr(task, column, value)
     if values.get("state"):
@@ -77,6 +80,8 @@ def write(
     task.save()
     add_revision(task, author, summary=summary, restored_from=restored_from)
     record(task.organization_id, task_changed(task))
+    if waited or waits(task):
+        follow(task)
     return task
 
 

@@ -19,6 +19,8 @@ from tasks.authors import Author, by_person, check_person
 from tasks.errors import Cycle
 from tasks.models import Audience, Authority, Goal, GoalStatus, Priority
 from tasks.services.changes import check_revision, goal_changed, lock_graph
+from tasks.services.proposals import doors
+from tasks.services.proposals.following import follow
 
 G = GoalStatus
 STATUSES: dict[GoalStatus, frozenset[GoalStatus]] = {
@@ -55,6 +57,7 @@ def create_goal(author: Author, **values: Any) -> Goal:
             run_id=author.run_id,
         )
         record(goal.organization_id, goal_changed(goal))
+        follow(goal, requester_id=author.user_id)
         if author.actor is not None:
             audit.record(author.actor, author.actor.organization, "goal.created", f"goal:{goal.pk}")
     return goal
@@ -82,26 +85,54 @@ def edit_goal(actor: Actor, goal_id: int, *, expected_revision: int | None = Non
 def set_goal_status(actor: Actor, goal_id: int, status: str, *, expected_revision: int | None = None) -> Goal:
     """Activate, pause, close or reopen a goal. Moderators may, and its owner all but the first activation.
 
-    Activating a proposed goal shows it to everyone. Where it is already, nothing happens.
+    What happens to a proposed goal is decided by its approval. Where it is already, nothing happens.
     """
     if status not in GoalStatus.values:
         raise InvalidInput("There is no such status.", field="status")
+    approval = None
     with unit_of_work():
         goal = _lock(by_person(actor), goal_id, expected_revision)
-        _check_editor(actor, goal)
-        before = goal.status
-        if before == status:
+        if goal.status == status:
             return goal
-        if GoalStatus(status) not in STATUSES[GoalStatus(before)]:
-            raise Conflict(f"A goal cannot go from {before} to {status}.")
-        if before == G.PROPOSED and status == G.ACTIVE:
-            actor.check_level(Role.MODERATOR)
-        values: dict[str, Any] = {"status": status, "closed_at": timezone.now() if status in CLOSED else None}
-        if status == G.ACTIVE:
-            values["audience"] = Audience.ORGANIZATION
-        _write(goal, values)
-        audit.record(actor, actor.organization, "goal.status", f"goal:{goal.pk}", before=before, after=status)
+        if GoalStatus(status) not in STATUSES[GoalStatus(goal.status)]:
+            raise Conflict(f"A goal cannot go from {goal.status} to {status}.")
+        if goal.status == G.PROPOSED:
+            decide = doors.approve if status == G.ACTIVE else doors.turn_down
+            approval = decide(actor, goal)
+        else:
+            _check_editor(actor, goal)
+            _set_status(by_person(actor), goal, GoalStatus(status))
+    if approval is not None:
+        doors.check_done(approval)
+        goal.refresh_from_db()
     return goal
+
+
+def activate(actor: Actor, goal: Goal) -> None:
+    """Begin with a held goal that was approved, which shows it to everyone; its approval calls this."""
+    _set_status(by_person(actor), goal, G.ACTIVE)
+
+
+def lay_aside(author: Author, goal: Goal) -> None:
+    """Abandon a held proposal that was turned down, or that nobody decided; its approval calls this."""
+    _set_status(author, goal, G.ABANDONED)
+
+
+def _set_status(author: Author, goal: Goal, status: GoalStatus) -> None:
+    before = goal.status
+    values: dict[str, Any] = {"status": status, "closed_at": timezone.now() if status in CLOSED else None}
+    if status == G.ACTIVE:
+        values["audience"] = Audience.ORGANIZATION
+    _write(goal, values)
+    if author.actor is not None:
+        audit.record(
+            author.actor,
+            author.actor.organization,
+            "goal.status",
+            f"goal:{goal.pk}",
+            before=before,
+            after=status,
+        )
 
 
 def note_goal(author: Author, goal_id: int, notes: str) -> Goal:
@@ -125,11 +156,14 @@ def _lock(author: Author, goal_id: int, expected_revision: int | None) -> Goal:
 
 
 def _write(goal: Goal, values: dict[str, Any]) -> None:
+    waited = goal.status == G.PROPOSED
     for name, value in values.items():
         setattr(goal, name, value)
     goal.revision += 1
     goal.save()
     record(goal.organization_id, goal_changed(goal))
+    if waited:
+        follow(goal)
 
 
 def _check_editor(actor: Actor, goal: Goal) -> None:

@@ -12,7 +12,7 @@ from accounts.models import Person
 from messaging.models import Message, Participant
 from realtime.services import unit_of_work
 from tasks.models import Firing, Schedule
-from tasks.services.schedules.editing import remove
+from tasks.services.schedules.removing import remove
 from tasks.services.schedules.rows import hold
 
 ERASED = "[erased]"
