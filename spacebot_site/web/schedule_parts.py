@@ -23,10 +23,9 @@ COMING = (ScheduleState.PROPOSED, ScheduleState.ACTIVE)
 
 
 def planned(actor: Actor, *, most: int) -> list[dict[str, Any]]:
-    """Return what waits for a decision, then what was stopped, then what runs next."""
+    """Return what was stopped, then what runs next; what is proposed waits among the approvals."""
     rows = schedules_of(actor)
-    urgent = rows.filter(state__in=(ScheduleState.PROPOSED, ScheduleState.BROKEN)).order_by("-state", "-pk")
-    found = list(urgent[:most])
+    found = list(rows.filter(state=ScheduleState.BROKEN).order_by("-pk")[:most])
     if len(found) < most:
         found += rows.filter(state=ScheduleState.ACTIVE).order_by("next_due_at")[: most - len(found)]
     return [schedule_card(actor, each) for each in found]

@@ -15,6 +15,7 @@ from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.models import Role
 from messaging.models import Participant
+from messaging.queries import conversations_of
 from tasks import visibility
 from tasks.authors import by_person
 from tasks.models import PENDING_STATES, Approval, ApprovalRule, ApprovalState, Grant
@@ -52,8 +53,15 @@ def _proposals(actor: Actor) -> Q:
     return (
         Q(task__in=visibility.tasks(author).values("pk"))
         | Q(goal__in=visibility.goals(author).values("pk"))
-        | Q(schedule__in=schedules_of(actor).values("pk"))
+        | Q(schedule__conversation__in=conversations_of(actor).values("pk"))
     )
+
+
+def may_open(actor: Actor, approval: Approval) -> bool:
+    """Say whether the actor may open what an approval is about, and it is still there."""
+    if approval.schedule_id is not None:
+        return schedules_of(actor).filter(pk=approval.schedule_id).exists()
+    return approval.is_proposal and Approval.objects.filter(_proposals(actor), pk=approval.pk).exists()
 
 
 def _ruled() -> Q:

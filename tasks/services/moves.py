@@ -71,8 +71,6 @@ def approve_task(
     with unit_of_work():
         task = lock_task(by_person(actor), number, expected_revision=expected_revision)
         check_on_board(task)
-        if task.state == to:
-            return task
         if task.state != TaskState.PENDING_APPROVAL:
             raise Conflict(f"Task #{task.number} does not wait for approval.")
         if (TaskState.PENDING_APPROVAL, TaskState(to)) not in TRANSITIONS:

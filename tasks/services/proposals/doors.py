@@ -30,9 +30,9 @@ def turn_down(actor: Actor, row: Row, *, comment: str = "") -> Approval:
 
 
 def check_done(approval: Approval) -> None:
-    """Raise Conflict when what was approved could not be done, outside the transaction that keeps the reason."""
-    if approval.state == ApprovalState.FAILED:
-        raise Conflict(f"Approved, but not done: {approval.reason}.")
+    """Raise Conflict when what was approved was not done, outside the transaction that keeps the reason."""
+    if approval.state in (ApprovalState.FAILED, ApprovalState.EXPIRED):
+        raise Conflict(f"This was not done: {approval.reason}.")
 
 
 def _decide(actor: Actor, row: Row, verdict: Verdict, comment: str, choice: str) -> Approval:
