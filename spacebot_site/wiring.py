@@ -46,6 +46,7 @@ def connect() -> None:
     kinds.register("tool_call", TOOL_CALL)
     kinds.register("task", proposals.TASK)
     kinds.register("goal", proposals.GOAL)
+    kinds.register("goal_change", proposals.GOAL_CHANGE)
     kinds.register("schedule", proposals.SCHEDULE)
     ERASERS.append(Eraser("schedules", schedule_erasure.erase, schedule_erasure.count))
     scheduled_runs.connect(start=firings.start, stop=firings.stop, agents_on=firings.agents_on)

@@ -10,6 +10,7 @@ from agents.tools import (
     conclude,
     delegate,
     files,
+    goal_change,
     history,
     inspect_runs,
     inspect_system,
@@ -41,6 +42,7 @@ TOOLS: tuple[Tool, ...] = (
     *inspect_system.TOOLS,
     *inspect_runs.TOOLS,
     *board.TOOLS,
+    *goal_change.TOOLS,
 )
 
 

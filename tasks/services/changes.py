@@ -13,6 +13,7 @@ from tasks import visibility
 from tasks.authors import Author
 from tasks.errors import Stale
 from tasks.models import Audience, Goal, Task, TaskRevision, TaskState
+from tasks.services import notices
 from tasks.services.proposals.contents import waits
 from tasks.services.proposals.following import follow
 from tasks.snapshots import snapshot
@@ -69,7 +70,7 @@ def write(
     restored_from: int | None = None,
 ) -> Task:
     """Store columns of a held row as its next revision and record the event; what waits for a decision is asked for."""
-    waited = waits(task)
+    waited, before = waits(task), task.state
     for column, value in values.items():
         setattr(task, column, value)
     if values.get("state"):
@@ -82,6 +83,8 @@ def write(
     record(task.organization_id, task_changed(task))
     if waited or waits(task):
         follow(task)
+    if task.state != before:
+        notices.task_moved(task, author)
     return task
 
 

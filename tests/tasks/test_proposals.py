@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.errors import AccountsError, Conflict, Forbidden, NotFound
-from accounts.models import Role
+from accounts.models import AuditEvent, Role
 from messaging.models import Conversation
 from messaging.services.conversations import add_participant
 from realtime.services import unit_of_work
@@ -23,6 +23,7 @@ from tasks.services.approvals import asking, rules
 from tasks.services.approvals.deciding import decide, decide_many
 from tasks.services.approvals.expiry import expire_due
 from tasks.services.board import create_task, edit_task
+from tasks.services.goal_changes import propose_change
 from tasks.services.moves import approve_task, move_task, reject_task, unarchive_task
 from tasks.services.proposals.following import heal
 from tasks.services.schedules import acts, editing
@@ -290,3 +291,49 @@ def test_what_waited_before_is_asked_about_by_the_sweep_once(team: Team, chat: C
     Approval.objects.all().delete()
     assert (heal(), heal()) == (3, 0)
     assert queries.count_decidable(Actor(team.member.user, team.organization, Role.MEMBER)) == 2
+
+
+def change(team: Team, goal: Goal, key: str = "1", **values: Any) -> Approval:
+    return propose_change(agent_of(team), goal.pk, why="It is reached.", key=key, **values)
+
+
+def test_an_agent_asks_for_a_change_of_a_goal_and_a_moderator_makes_it(team: Team) -> None:
+    goal = goals.create_goal(by_person(team.moderator), title="Ours")
+    approval = change(team, goal, status="completed", due_on="2027-03-31", authority="execute")
+    assert change(team, goal, status="completed", due_on="2027-03-31", authority="execute") == approval
+    goal.refresh_from_db()
+    assert (goal.status, goal.authority) == ("active", "propose")
+    with pytest.raises(Forbidden):
+        decide(team.member, approval.pk, "approve")
+    decide(team.moderator, approval.pk, "approve", digest=approval.digest)
+    goal.refresh_from_db()
+    assert (goal.status, goal.authority, str(goal.due_on)) == ("completed", "execute", "2027-03-31")
+    assert AuditEvent.objects.filter(action="goal.status", target=f"goal:{goal.pk}").exists()
+
+
+def test_a_change_that_starts_from_what_is_no_longer_so_is_closed(team: Team) -> None:
+    goal = goals.create_goal(by_person(team.moderator), title="Ours")
+    stale, other = change(team, goal, title="Theirs"), change(team, goal, key="2", priority="high")
+    goals.edit_goal(team.moderator, goal.pk, title="Mine")
+    stale.refresh_from_db()
+    assert stale.state == "withdrawn"
+    Goal.objects.filter(pk=goal.pk).update(priority=1)
+    decide(team.moderator, other.pk, "approve")
+    other.refresh_from_db()
+    assert (other.state, other.reason) == ("failed", "the goal was changed since it was shown")
+    goal.refresh_from_db()
+    assert (goal.title, goal.priority) == ("Mine", 1)
+
+
+def test_what_changes_nothing_or_cannot_be_is_not_asked(team: Team, rivals: Team) -> None:
+    goal = goals.create_goal(by_person(team.moderator), title="Ours")
+    waiting = goals.create_goal(agent_of(team), title="Waits")
+    for subject, values in (
+        (goal, {"title": "Ours"}), (goal, {"owner_id": 1}), (goal, {"status": "proposed"}),
+        (goal, {"status": "nonsense"}), (waiting, {"title": "Other"}),
+    ):  # fmt: skip
+        with pytest.raises(AccountsError):
+            change(team, subject, **values)
+    with pytest.raises(NotFound):
+        change(rivals, goal, title="Theirs")
+    assert not Approval.objects.filter(kind="goal_change").exists()

@@ -11,6 +11,7 @@ from accounts.models import Role
 from messaging.services.messages import append_outbound
 from realtime.services import NewEvent, record
 from tasks.models import Approval
+from tasks.services.approvals import notices
 from tasks.services.approvals.kinds import executor_for
 
 
@@ -25,6 +26,7 @@ def changed(approval: Approval) -> None:
     elif approval.is_proposal and approval.requester_user_id is not None:
         events.append(NewEvent("approval.changed", payload, user_id=approval.requester_user_id))
     record(approval.organization_id, *events)
+    notices.follow(approval)
     executor_for(approval.kind).told(approval)
 
 

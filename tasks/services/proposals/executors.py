@@ -21,13 +21,14 @@ from tasks.models import (
     TaskState,
     Verdict,
 )
-from tasks.services import goals, moves
+from tasks.services import goal_changes, goals, moves
 from tasks.services.approvals.canonical import digest_of
 from tasks.services.approvals.errors import ActionChanged
 from tasks.services.approvals.kinds import Executor, hold_conversation
 from tasks.services.changes import lock_graph
 from tasks.services.proposals.contents import Row, proposal_of, waits
 from tasks.services.proposals.following import follow
+from tasks.services.proposals.goal_changes import is_current
 from tasks.services.schedules import acts
 
 
@@ -111,6 +112,20 @@ def _schedule_active(actor: Actor, decision: Decision, approval: Approval) -> st
     return "It runs when it is due."
 
 
+def _check_change(approval: Approval) -> None:
+    goal = row_of(approval)
+    assert isinstance(goal, Goal)
+    if not is_current(approval, goal):
+        raise ActionChanged("the goal was changed since it was shown")
+
+
+def _goal_changed(actor: Actor, decision: Decision, approval: Approval) -> str:
+    goal = row_of(approval)
+    assert isinstance(goal, Goal)
+    goal_changes.apply(actor, goal, approval)
+    return "The goal is changed."
+
+
 def told(approval: Approval) -> None:
     """Take what was turned down, taken back or never decided off the board; ask again for what could not be done."""
     closed = (ApprovalState.REJECTED, ApprovalState.EXPIRED, ApprovalState.WITHDRAWN, ApprovalState.FAILED)
@@ -152,4 +167,12 @@ TASK = _executor(
     "Task", "square-kanban", "tasks:approve", _task_on_board, (str(TaskState.READY), str(TaskState.BACKLOG))
 )
 GOAL = _executor("Goal", "target", "goals:write", _goal_active)
+GOAL_CHANGE = Executor(
+    label="Change of a goal",
+    icon="target",
+    scope="goals:write",
+    check=_check_change,
+    execute=executing(_goal_changed),
+    hold=hold,
+)
 SCHEDULE = _executor("Schedule", "calendar-clock", "schedules:write", _schedule_active)

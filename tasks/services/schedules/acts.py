@@ -25,6 +25,7 @@ from tasks.models import (
 )
 from tasks.queries.schedules import check_may_steer, get_schedule
 from tasks.schedules.timing import timing_of
+from tasks.services import notices
 from tasks.services.proposals import doors
 from tasks.services.schedules import ledger
 from tasks.services.schedules.clock import find_obstacles
@@ -133,6 +134,7 @@ def reset(actor: Actor, schedule_id: int, *, now: datetime | None = None) -> Sch
 def take_up(schedule: Schedule, *, now: datetime) -> bool:
     """Make a held schedule active again, after accounting for what came due while it stood still."""
     ledger.account(schedule, now=now)
+    notices.schedule_well(schedule)
     schedule.state, schedule.stopped_reason, schedule.paused_by_run_id = ScheduleState.ACTIVE, "", None
     schedule.failures_in_row = 0
     if schedule.next_due_at is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from tasks.models import Schedule, ScheduleState
+from tasks.services import notices
 from tasks.services.proposals.following import follow
 from tasks.services.schedules import ledger
 from tasks.services.schedules.firing import stop_unstarted
@@ -17,6 +18,7 @@ def remove(schedule: Schedule, *, reason: str, now: datetime) -> None:
         return
     ledger.account(schedule, now=now)
     stop_unstarted(schedule, reason=reason)
+    notices.schedule_well(schedule)
     proposed = schedule.state == ScheduleState.PROPOSED
     schedule.deleted_at, schedule.state, schedule.next_due_at = now, ScheduleState.FINISHED, None
     schedule.save()
