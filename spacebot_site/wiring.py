@@ -24,6 +24,7 @@ from realtime.access import set_conversation_gate
 from realtime.services import announce_access_change
 from tasks.agents import Workforce, set_workforce
 from tasks.schedules import runs as scheduled_runs
+from tasks.services import erasure as work_erasure
 from tasks.services.approvals import kinds
 from tasks.services.proposals import executors as proposals
 from tasks.services.schedules import erasure as schedule_erasure
@@ -49,6 +50,7 @@ def connect() -> None:
     kinds.register("goal_change", proposals.GOAL_CHANGE)
     kinds.register("schedule", proposals.SCHEDULE)
     ERASERS.append(Eraser("schedules", schedule_erasure.erase, schedule_erasure.count))
+    ERASERS.append(Eraser("work", work_erasure.erase, work_erasure.count))
     scheduled_runs.connect(start=firings.start, stop=firings.stop, agents_on=firings.agents_on)
     hooks.on_membership_removed.append(announce_access_change)
     hooks.on_role_changed.append(announce_access_change)
