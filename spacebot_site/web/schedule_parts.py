@@ -8,12 +8,13 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from tasks.models import Schedule, ScheduleState
+from tasks.queries.approvals import decidable_rows
 from tasks.queries.schedules import may_steer, schedules_of
 from tasks.schedules.timing import hours_of, timing_of
 from tasks.schedules.words import describe
 
 BADGES = {
-    ScheduleState.PROPOSED: ("badge-warn", "Waits for you"),
+    ScheduleState.PROPOSED: ("badge-warn", "Waits for a decision"),
     ScheduleState.ACTIVE: ("badge-good", "Active"),
     ScheduleState.PAUSED: ("", "Paused"),
     ScheduleState.FINISHED: ("", "Finished"),
@@ -43,6 +44,8 @@ def schedule_card(actor: Actor, schedule: Schedule) -> dict[str, Any]:
         "badge": badge,
         "state_word": word,
         "may_steer": may_steer(actor, schedule),
+        "may_decide": state == ScheduleState.PROPOSED
+        and bool(decidable_rows(actor, "schedule", [schedule.pk])),
         "is_proposed": state == ScheduleState.PROPOSED,
         "is_active": state == ScheduleState.ACTIVE,
         "is_paused": state == ScheduleState.PAUSED,

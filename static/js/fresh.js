@@ -4,13 +4,18 @@ import { refreshDrawer } from "./drawer.js";
 import { refreshTimes } from "./times.js";
 
 const waiting = new Map();
+const late = new Set();
 
 async function reread(part) {
   waiting.delete(part);
   try {
     const page = new DOMParser().parseFromString(await fragment(location.pathname + location.search, { whole: true }), "text/html");
     const found = page.getElementById(part.id);
-    if (!found || part.contains(document.activeElement)) return;
+    if (!found) return;
+    if (part.contains(document.activeElement)) {
+      late.add(part); // Somebody is at it: when they have left.
+      return;
+    }
     const open = [...part.querySelectorAll("details[open][id]")].map((each) => each.id);
     part.replaceChildren(...found.childNodes);
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
@@ -21,6 +26,14 @@ async function reread(part) {
 function soon(part) {
   if (!waiting.has(part)) waiting.set(part, setTimeout(() => reread(part), 400));
 }
+
+document.addEventListener("focusout", ({ relatedTarget }) => {
+  for (const part of late) {
+    if (part.contains(relatedTarget)) continue;
+    late.delete(part);
+    soon(part);
+  }
+});
 
 function touched(kind) {
   for (const part of document.querySelectorAll("[data-fresh]")) {

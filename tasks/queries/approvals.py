@@ -8,6 +8,8 @@ organization has written a rule for it, because then whoever asked may be nobody
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -23,6 +25,13 @@ from tasks.queries.schedules import schedules_of
 
 OWN_KINDS = ("task", "schedule")
 """What whoever asked may decide too, where no rule says otherwise."""
+SCOPES = {
+    "task": "tasks:approve",
+    "goal": "goals:write",
+    "goal_change": "goals:write",
+    "schedule": "schedules:write",
+}
+"""What a token needs to decide a kind; others need approvals:write."""
 
 STATES = {
     "open": PENDING_STATES,
@@ -91,6 +100,7 @@ def list_approvals(
     agent_id: int | None = None,
     conversation_id: int | None = None,
     run_id: int | None = None,
+    goal_id: int | None = None,
     before: int | None = None,
     limit: int = 50,
 ) -> list[Approval]:
@@ -108,6 +118,8 @@ def list_approvals(
         rows = rows.filter(conversation_id=conversation_id)
     if run_id is not None:
         rows = rows.filter(run_id=run_id)
+    if goal_id is not None:
+        rows = rows.filter(goal_id=goal_id)
     if before is not None:
         rows = rows.filter(pk__lt=before)
     return list(rows.order_by("-id")[:limit])
@@ -131,6 +143,19 @@ def decidable(actor: Actor) -> QuerySet[Approval]:
         .exclude(Q(four_eyes=True) & own)
         .exclude(pk__in=Approval.objects.filter(said, organization=actor.organization).values("pk"))
     )
+
+
+def decidable_rows(actor: Actor, kind: str, ids: Collection[int]) -> set[int]:
+    """Return which of these proposed tasks, goals or schedules wait for the actor; one query, or none for no ids."""
+    if not ids or not may_decide_with(actor, kind):
+        return set()
+    rows = decidable(actor).filter(kind=kind, **{f"{kind}__in": ids})
+    return set(rows.values_list(f"{kind}_id", flat=True))
+
+
+def may_decide_with(actor: Actor, kind: str) -> bool:
+    """Say whether the actor's token, if there is one, is for decisions of this kind."""
+    return actor.scopes is None or SCOPES.get(kind, "approvals:write") in actor.scopes
 
 
 def count_decidable(actor: Actor) -> int:

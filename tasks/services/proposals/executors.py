@@ -157,22 +157,19 @@ def _take_off(approval: Approval, row: Row) -> None:
         acts.turn_down(author, row, reason=note)
 
 
-def _executor(label: str, icon: str, scope: str, act: Any, choices: tuple[str, ...] = ()) -> Executor:
+def _executor(label: str, icon: str, act: Any, choices: tuple[str, ...] = ()) -> Executor:
     return Executor(
-        label=label, icon=icon, scope=scope, choices=choices, check=check, execute=executing(act), told=told, hold=hold
+        label=label, icon=icon, choices=choices, check=check, execute=executing(act), told=told, hold=hold
     )  # fmt: skip
 
 
-TASK = _executor(
-    "Task", "square-kanban", "tasks:approve", _task_on_board, (str(TaskState.READY), str(TaskState.BACKLOG))
-)
-GOAL = _executor("Goal", "target", "goals:write", _goal_active)
+TASK = _executor("Task", "square-kanban", _task_on_board, (str(TaskState.READY), str(TaskState.BACKLOG)))
+GOAL = _executor("Goal", "target", _goal_active)
 GOAL_CHANGE = Executor(
     label="Change of a goal",
     icon="target",
-    scope="goals:write",
     check=_check_change,
     execute=executing(_goal_changed),
     hold=hold,
 )
-SCHEDULE = _executor("Schedule", "calendar-clock", "schedules:write", _schedule_active)
+SCHEDULE = _executor("Schedule", "calendar-clock", _schedule_active)
