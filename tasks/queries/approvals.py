@@ -162,6 +162,11 @@ def count_decidable(actor: Actor) -> int:
     return decidable(actor).count()
 
 
+def list_rules_of(actor: Actor) -> list[ApprovalRule]:
+    """Return the organization's rules of who decides. Changing them is for administrators, knowing them for everyone."""
+    return list(ApprovalRule.objects.filter(organization=actor.organization))
+
+
 def takes_part(actor: Actor, approval: Approval) -> bool:
     return (
         approval.conversation_id is not None

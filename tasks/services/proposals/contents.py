@@ -159,7 +159,7 @@ def _schedule(schedule: Schedule) -> Proposal:
         schedule,
         waits(schedule),
         action,
-        f"{schedule.name}: {describe(timing)}",
+        f"{schedule.name} · {describe(timing)}",
         tuple(lines),
         Asker(
             schedule.organization_id,
