@@ -73,7 +73,8 @@ def test_all_that_needs_a_person_is_decided_in_one_place(
     drawer.locator("select[name=choice]").select_option("backlog")
     drawer.get_by_role("button", name="Approve", exact=True).click()
     drawer.get_by_text("is on the board, backlog").wait_for()
-    page.keyboard.press("Escape")
+    drawer.locator("[data-drawer-close]").click()
+    drawer.wait_for(state="hidden")
     expect(rows).to_have_count(3)
 
     for name in ("Fewer late deliveries", "Sum up what is new"):
