@@ -25,7 +25,9 @@ from realtime.access import set_conversation_gate
 from realtime.services import announce_access_change
 from tasks.agents import Workforce, set_workforce
 from tasks.schedules import runs as scheduled_runs
+from tasks.services import erasure as work_erasure
 from tasks.services.approvals import kinds
+from tasks.services.proposals import executors as proposals
 from tasks.services.schedules import erasure as schedule_erasure
 
 
@@ -44,7 +46,12 @@ def connect() -> None:
     memory_hooks.on_withdrawn.append(happenings.memory_withdrawn)
     memory_hooks.on_ingested.append(happenings.file_ingested)
     kinds.register("tool_call", TOOL_CALL)
+    kinds.register("task", proposals.TASK)
+    kinds.register("goal", proposals.GOAL)
+    kinds.register("goal_change", proposals.GOAL_CHANGE)
+    kinds.register("schedule", proposals.SCHEDULE)
     ERASERS.append(Eraser("schedules", schedule_erasure.erase, schedule_erasure.count))
+    ERASERS.append(Eraser("work", work_erasure.erase, work_erasure.count))
     scheduled_runs.connect(
         start=firings.start,
         stop=firings.stop,

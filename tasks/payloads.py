@@ -8,28 +8,38 @@ from typing import Any
 from accounts.actor import Actor
 from tasks.agents import workforce
 from tasks.authors import by_person
-from tasks.models import Attempt, Goal, Priority, Task, TaskComment, TaskRevision
+from tasks.models import Attempt, Goal, Priority, Task, TaskComment, TaskRevision, TaskState
 from tasks.queries import board as queries
+from tasks.queries.approvals import decidable_rows
 from tasks.transitions import moves_for
 
 Names = Mapping[int, str]
 
 
 def task_payloads(actor: Actor, tasks: Collection[Task]) -> list[dict[str, Any]]:
-    """Return tasks with what this actor may do to each; one query, for the conversations they may look into."""
+    """Return tasks with what this actor may do to each; two queries, for the conversations they may look into and for
+    what waits for them."""
     author, names = by_person(actor), workforce().names(actor.organization.pk)
     rooms = {task.conversation_id for task in tasks if task.conversation_id is not None}
     seen = queries.shown_conversations(actor, rooms)
+    decides = decidable_tasks(actor, tasks)
     return [
         {
             **task_facts(task, names),
             "metadata": task.metadata,
             "audience": task.audience,
             "conversation_id": task.conversation_id if task.conversation_id in seen else None,
-            "moves": moves_for(author, task),
+            "moves": moves_for(author, task, decides=task.pk in decides),
         }
         for task in tasks
     ]
+
+
+def decidable_tasks(actor: Actor, tasks: Collection[Task]) -> set[int]:
+    """Return which of the tasks wait for the actor's decision; no query where none waits for anybody."""
+    return decidable_rows(
+        actor, "task", [task.pk for task in tasks if task.state == TaskState.PENDING_APPROVAL]
+    )
 
 
 def task_payload(actor: Actor, task: Task) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Which moves a task can make, and who may make each. Everything that is not in the table is refused.
 
-Nothing that software holds leads out of `pending_approval`, and nothing leads back into it but an agent's or a
+Out of `pending_approval` leads the task's approval alone; the table says who decides it unless the organization has a
+rule of its own. Nothing that software holds leads out of `pending_approval`, and nothing leads back into it but an agent's or a
 stranger's change of what would run (see `services/board.py`).
 """
 
@@ -103,8 +104,13 @@ def check_move(author: Author, task: Task, after: str) -> None:
         )
 
 
-def moves_for(author: Author, task: Task) -> list[str]:
-    """Return the states to which the author may move the task, in the order of the board."""
+def moves_for(author: Author, task: Task, *, decides: bool) -> list[str]:
+    """Return the states to which the author may move the task, in the order of the board.
+
+    `decides` says whether its approval, where it waits for one, is theirs to give.
+    """
+    if task.state == S.PENDING_APPROVAL:
+        return [S.BACKLOG.value, S.READY.value] if decides else []
     who = capacities(author, task)
     return [state.value for state in TaskState if state != task.state and is_allowed(who, task.state, state)]
 

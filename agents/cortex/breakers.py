@@ -19,8 +19,11 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.database import release_connection
+from accounts.models import Role
 from agents.cortex import log
 from agents.models import Breaker, BreakerState, Run
+from realtime.models import NoticeKind
+from realtime.notices.services import Subject, members_from, notify, settle
 from realtime.services import unit_of_work
 
 OPENS_AFTER = 3
@@ -147,7 +150,24 @@ def _open(row: Breaker) -> None:
     text = f"The tool {row.tool} failed {row.failures} times in a row and is switched off; the next try is in {minutes} min."
     if is_first:
         row.told_at = now
+        _tell_admins(row, text)
     _write(row, "breaker_opened", text, alarm=is_first)
+
+
+def _tell_admins(row: Breaker, text: str) -> None:
+    notify(
+        row.organization_id,
+        members_from(row.organization_id, Role.ADMIN),
+        kind=NoticeKind.BREAKER,
+        key=_key(row),
+        title=f"{row.agent.name} is cut off from {row.tool}",
+        text=text,
+        subject=Subject("agent", row.agent_id),
+    )
+
+
+def _key(row: Breaker) -> str:
+    return f"breaker:{row.agent_id}:{row.tool}"
 
 
 def _close(run: Run, tool: str) -> None:
@@ -167,6 +187,7 @@ def close(row: Breaker, *, run_id: int | None = None, by: str = "") -> None:
             else f"The tool {row.tool} was switched on again by {by}."
         )
         _write(row, "breaker_closed", text)
+        settle(row.organization_id, _key(row))
     row.state, row.failures, row.trips = BreakerState.CLOSED, 0, 0
     row.opened_at = row.next_try_at = row.told_at = None
     row.last_run_id = run_id or row.last_run_id

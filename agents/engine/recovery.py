@@ -20,6 +20,7 @@ from agents.states import check_transition
 from messaging.models import Conversation
 from realtime.services import record, unit_of_work
 from tasks.services.approvals.expiry import expire_due
+from tasks.services.proposals.following import heal
 
 log = get_logger(__name__)
 
@@ -42,6 +43,7 @@ def sweep() -> int:
         wakeups.nudge(run_id, kind, conversation_id)
     wake_forgotten()
     expire_due()
+    heal()
     retire_idle_workers()
     settle_orphans()
     autonomy.settle_orphans()

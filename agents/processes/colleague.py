@@ -19,6 +19,8 @@ from agents.tools.base import Tool
 from agents.tools.registry import tools_for
 from llm.models import Process as LlmProcess
 from llm.types import ChatResponse, UserMessage
+from realtime.models import NoticeKind
+from realtime.notices.services import Subject, notify
 
 
 class Colleague(Child):
@@ -36,6 +38,26 @@ class Colleague(Child):
             return Joined()
         asked_by = self.run.input["asked_by"]
         return Joined(messages=(UserMessage(f"[{asked_by} asks you]\n{self.run.input['task']}"),))
+
+    def after_finish(self, ending: Ending, held: Held) -> None:
+        super().after_finish(ending, held)
+        run = self.run
+        if (
+            run.requester_user_id is None
+            or run.report_to_id is not None
+            or ending.state == RunState.CANCELLED
+        ):
+            return
+        done = ending.state == RunState.SUCCEEDED
+        notify(
+            run.organization_id,
+            [run.requester_user_id],
+            kind=NoticeKind.DONE if done else NoticeKind.FAILURE,
+            key=f"colleague:{run.conversation_id}:{run.agent_id}",
+            title=f"{run.agent.name} {'has done' if done else 'could not do'} what it was asked",
+            subject=Subject("run", run.pk),
+            conversation_id=run.conversation_id,
+        )
 
     def text_only(self, response: ChatResponse, *, key: str, held: Held) -> Ending | str:
         return Ending(RunState.SUCCEEDED, "done", {"text": response.message.text.strip()})

@@ -11,6 +11,7 @@ from agents.tools import (
     conclude,
     delegate,
     files,
+    goal_change,
     history,
     inspect_runs,
     inspect_system,
@@ -43,6 +44,7 @@ TOOLS: tuple[Tool, ...] = (
     *inspect_runs.TOOLS,
     *board.TOOLS,
     *autonomous.TOOLS,
+    *goal_change.TOOLS,
 )
 
 

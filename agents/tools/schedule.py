@@ -23,6 +23,7 @@ from tasks.models import Schedule, ScheduleState
 from tasks.schedules.timing import timing_of
 from tasks.schedules.words import describe, show_all
 from tasks.services.schedules import acts, editing
+from tasks.services.schedules.removing import remove
 from tasks.services.schedules.rows import hold, tell
 
 HOLDERS = frozenset({"channel", "branch"})
@@ -86,7 +87,7 @@ def schedule_change(context: ToolContext, arguments: ScheduleChange) -> ToolOutp
         schedule.save()
         tell(schedule)
         return ToolOutput(f"Schedule {schedule.pk} is paused.")
-    editing.remove(schedule, reason=f"Removed by {by}", now=now)
+    remove(schedule, reason=f"Removed by {by}", now=now)
     return ToolOutput(f"Schedule {schedule.pk} is removed.")
 
 

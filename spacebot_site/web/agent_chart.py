@@ -16,6 +16,7 @@ from agents.models import Agent, AgentLink, LinkKind
 from agents.queries import list_agents
 from spacebot_site.web.door import page
 from spacebot_site.web.forms import attempt, number
+from spacebot_site.web.who_approves import who_approves
 
 
 @page()
@@ -34,6 +35,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
             "members": [each.user for each in list_members(actor)] if may_edit else [],
             "kinds": LinkKind.choices,
             "may_edit": may_edit,
+            "approvers": who_approves(actor, agents),
             "drawing": json.dumps(_drawing(agents, links)),
         },
     )

@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Role
 from agents.models import Agent
 from tasks.models import Approval, ApprovalState, Grant
+from tasks.queries.approvals import OWN_KINDS
 from tasks.services.approvals.deciders import decidable_ids
 from tasks.services.approvals.kinds import executor_for
 
@@ -83,7 +85,7 @@ def describe(actor: Actor, approvals: Iterable[Approval], agents: dict[int, Agen
 
 def _row(approval: Approval, agents: dict[int, Agent], *, may_decide: bool) -> Row:
     executor = executor_for(approval.kind)
-    words, look = LOOK[ApprovalState(approval.state)]
+    words, look = _look(approval)
     agent = agents.get(approval.agent_id or 0)
     asked_by = approval.requester_user or approval.requester_person
     return Row(
@@ -100,7 +102,27 @@ def _row(approval: Approval, agents: dict[int, Agent], *, may_decide: bool) -> R
     )
 
 
+def _look(approval: Approval) -> tuple[str, str]:
+    words, look = LOOK[ApprovalState(approval.state)]
+    if approval.is_proposal and approval.state == ApprovalState.EXECUTED:
+        return "Approved", look
+    return words, look
+
+
+def place_of(approval: Approval) -> tuple[str, str] | None:
+    """Return what was proposed as a link: its address and words for it."""
+    if approval.task is not None:
+        return reverse("task", args=[approval.task.number]), f"Task #{approval.task.number}"
+    if approval.goal_id is not None:
+        return reverse("goal", args=[approval.goal_id]), "Open the goal"
+    if approval.schedule_id is not None:
+        return reverse("schedule", args=[approval.schedule_id]), "Open the schedule"
+    return None
+
+
 def _who_decides(approval: Approval) -> str:
+    if approval.kind in OWN_KINDS and not approval.ruled and approval.requester_user_id is not None:
+        return "Whoever asked, or a moderator"
     role = Role(approval.minimum_role)
     people = "Any member here" if role == Role.MEMBER else f"{role.label} or higher"
     if approval.needed > 1:
@@ -142,7 +164,7 @@ def shown_action(approval: Approval) -> ShownAction:
     arguments = approval.action.get("arguments", {}) if isinstance(approval.action, dict) else {}
     exact = json.dumps(approval.action, indent=2, sort_keys=True, ensure_ascii=True)
     listed = [(name, _short(value), len(str(value)) <= SHORT) for name, value in arguments.items()]
-    return ShownAction(listed, exact, odd_characters(arguments))
+    return ShownAction(listed, exact, odd_characters(approval.action))
 
 
 def odd_characters(value: Any) -> list[str]:

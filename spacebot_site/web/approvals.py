@@ -14,13 +14,14 @@ from accounts.errors import Conflict
 from accounts.models import Role
 from agents.queries import list_agents, readable_runs
 from messaging.queries import conversations_of
-from spacebot_site.web.approval_words import ENDS, describe, describe_grant, shown_action
+from spacebot_site.web.approval_words import ENDS, describe, describe_grant, place_of, shown_action
 from spacebot_site.web.door import page, wants_fragment
 from spacebot_site.web.forms import attempt, number
 from tasks.models import Approval
 from tasks.queries import approvals as queries
 from tasks.services.approvals import asking, deciding, grants
 from tasks.services.approvals.kinds import executor_for, labels
+from tasks.services.proposals.doors import check_done
 
 PAGE = 50
 TABS = {"mine": "Waits for me", "open": "Everything open", "closed": "Decided"}
@@ -84,6 +85,8 @@ def one(request: HttpRequest, actor: Actor, approval_id: int) -> HttpResponse:
         "parts": executor_for(approval.kind).describe(approval),
         "action": shown_action(approval),
         "decisions": approval.decisions.select_related("user").order_by("at"),
+        "place": _place(actor, approval),
+        "choices": executor_for(approval.kind).choices,
         "run": run,
         "conversation": conversations_of(actor).filter(pk=approval.conversation_id or 0).first(),
         "may_answer": approval.is_pending
@@ -128,6 +131,11 @@ def _found(
     return list(rows.order_by("-id")[: PAGE + 1])
 
 
+def _place(actor: Actor, approval: Approval) -> tuple[str, str] | None:
+    """Return the link to what was proposed, if the actor may open it; what a schedule became of may be gone."""
+    return place_of(approval) if queries.may_open(actor, approval) else None
+
+
 def _act(request: HttpRequest, actor: Actor, approval: Approval) -> None:
     form, act = request.POST, request.POST.get("act", "")
     comment, digest = form.get("comment", ""), form.get("digest") or None
@@ -138,11 +146,19 @@ def _act(request: HttpRequest, actor: Actor, approval: Approval) -> None:
     else:
         offer = _offer(request) if act == "grant" else None
         verdict = "approve" if act == "grant" else act
+        choice = form.get("choice", "") if verdict == "approve" else ""
         attempt(
             request,
-            lambda: deciding.decide(actor, approval.pk, verdict, comment=comment, digest=digest, grant=offer),
+            lambda: _decide(
+                actor, approval, verdict, comment=comment, digest=digest, grant=offer, choice=choice
+            ),
             DONE.get(act, ""),
         )
+
+
+def _decide(actor: Actor, approval: Approval, verdict: str, **said: Any) -> None:
+    """Take the verdict; what was approved and could not be done is said as a refusal, after it was written down."""
+    check_done(deciding.decide(actor, approval.pk, verdict, **said))
 
 
 def _offer(request: HttpRequest) -> grants.GrantOffer:

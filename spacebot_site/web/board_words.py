@@ -12,10 +12,10 @@ from accounts.queries import list_members
 from tasks.agents import workforce
 from tasks.authors import by_person
 from tasks.models import Attempt, Priority, Task, TaskState
-from tasks.payloads import created_by
+from tasks.payloads import created_by, decidable_tasks
 from tasks.queries import board as queries
 from tasks.snapshots import Difference, Holder
-from tasks.transitions import capacities, may_decide, moves_for
+from tasks.transitions import moves_for
 
 STATES = {
     TaskState.PENDING_APPROVAL: "To approve",
@@ -62,15 +62,16 @@ class Card:
 
 
 def cards(actor: Actor, tasks: Sequence[Task]) -> list[Card]:
-    """Return what is shown of each task; no query on rows of `readable_tasks`."""
+    """Return what is shown of each task; one query on rows of `readable_tasks`, where some wait for a decision."""
     names = workforce().names(actor.organization.pk) if tasks else {}
-    return [card(actor, task, names) for task in tasks]
+    decides = decidable_tasks(actor, tasks)
+    return [card(actor, task, names, decides=task.pk in decides) for task in tasks]
 
 
-def card(actor: Actor, task: Task, names: Mapping[int, str]) -> Card:
+def card(actor: Actor, task: Task, names: Mapping[int, str], *, decides: bool) -> Card:
     author, running, blocked_by = by_person(actor), queries.open_attempt(task), queries.blocked_by(task)
     by_agent = task.assignee_agent_id is not None
-    moves = [] if running or task.archived_at else moves_for(author, task)
+    moves = [] if running or task.archived_at else moves_for(author, task, decides=decides)
     may_start = by_agent and not blocked_by and TaskState.IN_PROGRESS in moves
     if task.state == TaskState.READY and (by_agent or blocked_by) and not may_start:
         moves = [state for state in moves if state != TaskState.IN_PROGRESS]
@@ -85,9 +86,7 @@ def card(actor: Actor, task: Task, names: Mapping[int, str]) -> Card:
         running=running,
         subtasks_done=sum(1 for item in task.subtasks if item.get("done")),
         moves=[(state, STATES[TaskState(state)]) for state in moves],
-        may_decide=task.state == TaskState.PENDING_APPROVAL
-        and not task.archived_at
-        and may_decide(capacities(author, task)),
+        may_decide=decides,
         may_start=may_start,
     )
 

@@ -22,6 +22,7 @@ from spacebot_site.web.approval_words import describe
 from spacebot_site.web.door import page, wants_fragment
 from spacebot_site.web.forms import number
 from spacebot_site.web.message_parts import quote_of
+from tasks.models import Approval
 from tasks.queries.approvals import list_approvals
 
 SUGGESTIONS = (
@@ -76,14 +77,18 @@ def conversation(request: HttpRequest, actor: Actor, conversation_id: int) -> Ht
             "timeline": shown,
             "first_unread": first_unread,
             "me": mine.person,
-            "waiting": describe(
-                actor, list_approvals(actor, state="open", conversation_id=found.pk, limit=10), agents
-            ),
+            "waiting": describe(actor, _waiting_here(actor, found.pk), agents),
             "here": request.path,
             "suggestions": cortex.SUGGESTIONS if is_cortex_chat(found) else SUGGESTIONS,
             "emojis": REACTIONS,
         },
     )
+
+
+def _waiting_here(actor: Actor, conversation_id: int) -> list[Approval]:
+    """Return what waits for a person in a conversation; a proposed schedule has its card among the messages."""
+    rows = list_approvals(actor, state="open", conversation_id=conversation_id, limit=20)
+    return [row for row in rows if row.schedule_id is None][:10]
 
 
 @require_GET

@@ -20,6 +20,7 @@ from tasks.agents import workforce
 from tasks.authors import by_person
 from tasks.models import Authority, Goal, GoalStatus
 from tasks.queries import board as queries
+from tasks.queries.approvals import decidable_rows, list_approvals
 from tasks.services import goals as services
 
 MOST = 200
@@ -93,6 +94,7 @@ def detail(request: HttpRequest, actor: Actor, goal_id: int) -> HttpResponse:
             "children": list(queries.readable_goals(author).filter(parent=goal).order_by("priority", "id")),
             "parent": queries.readable_goals(author).filter(pk=goal.parent_id or 0).first(),
             "by": workforce().names(actor.organization.pk).get(goal.agent_id or 0, ""),
+            "asked": list(list_approvals(actor, state="open", goal_id=goal.pk, limit=20)),
             "may_edit": _may_edit(actor, goal),
             "next": _next(actor, goal),
         },
@@ -164,14 +166,15 @@ def _may_edit(actor: Actor, goal: Goal) -> bool:
 
 def _next(actor: Actor, goal: Goal) -> list[tuple[str, str]]:
     """Return the statuses to which the actor may take the goal, with the words of the button."""
-    if not _may_edit(actor, goal):
+    decides = goal.status == GoalStatus.PROPOSED and bool(decidable_rows(actor, "goal", [goal.pk]))
+    if not _may_edit(actor, goal) and not decides:
         return []
     found = []
     for status, words in NEXT.items():
         if status not in services.STATUSES[GoalStatus(goal.status)]:
             continue
         first = goal.status == GoalStatus.PROPOSED and status == GoalStatus.ACTIVE
-        if first and not actor.has_level(Role.MODERATOR):
+        if first and not decides:
             continue
         reopens = goal.status in services.CLOSED
         found.append((status.value, "Reopen" if reopens else words))

@@ -22,7 +22,7 @@ from spacebot_site.web.first_steps import first_steps
 from spacebot_site.web.message_parts import quote_of
 from spacebot_site.web.schedule_parts import planned
 from tasks.queries.approvals import decidable
-from tasks.queries.board import list_mine, list_waiting
+from tasks.queries.board import list_mine
 
 CONVERSATIONS = 8
 RUNS = 6
@@ -63,7 +63,6 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
             "done": ended.filter(
                 kind__in=(RunKind.BRANCH, RunKind.WORKER, RunKind.COLLEAGUE), state=RunState.SUCCEEDED
             )[:RUNS],
-            "proposed": cards(actor, list_waiting(actor)),
             "mine": cards(actor, list_mine(actor)),
             "planned": planned(actor, most=PLANNED),
             "agents": [agent for agent in agents.values() if agent.enabled][:RUNS],

@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
 
 from accounts.actor import Actor
+from agents.models import Agent
 from realtime.models import Notice, NoticeKind
 from realtime.notices import queries, services
 from spacebot_site.web.door import page
@@ -23,6 +24,11 @@ PLACES: dict[str, Callable[[int], str]] = {
     "conversation": lambda pk: reverse("conversation", args=[pk]),
     "memory": lambda pk: reverse("memory", args=[pk]),
     "memory_inbox": lambda pk: reverse("memory_inbox"),
+    "approval": lambda pk: reverse("approval", args=[pk]),
+    "task": lambda number: reverse("task", args=[number]),
+    "goal": lambda pk: reverse("goal", args=[pk]),
+    "schedule": lambda pk: reverse("schedule", args=[pk]),
+    "agent": lambda pk: _agent(pk),
 }
 """Which page a notice's subject is shown on."""
 
@@ -71,6 +77,12 @@ def open_notice(request: HttpRequest, actor: Actor, notice_id: int) -> HttpRespo
 def place_of(notice: Notice) -> str:
     place = PLACES.get(notice.subject)
     return place(notice.subject_id or 0) if place else reverse("notices") + "?all"
+
+
+def _agent(pk: int) -> str:
+    """Return the page of an agent's health."""
+    slug = Agent.objects.filter(pk=pk).values_list("slug", flat=True).first()
+    return reverse("cortex", args=[slug]) if slug else reverse("notices") + "?all"
 
 
 def _before(request: HttpRequest) -> datetime | None:

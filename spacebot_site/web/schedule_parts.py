@@ -8,12 +8,13 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from tasks.models import Schedule, ScheduleState
+from tasks.queries.approvals import decidable_rows
 from tasks.queries.schedules import may_steer, schedules_of
 from tasks.schedules.timing import hours_of, timing_of
 from tasks.schedules.words import describe
 
 BADGES = {
-    ScheduleState.PROPOSED: ("badge-warn", "Waits for you"),
+    ScheduleState.PROPOSED: ("badge-warn", "Waits for a decision"),
     ScheduleState.ACTIVE: ("badge-good", "Active"),
     ScheduleState.PAUSED: ("", "Paused"),
     ScheduleState.FINISHED: ("", "Finished"),
@@ -23,10 +24,9 @@ COMING = (ScheduleState.PROPOSED, ScheduleState.ACTIVE)
 
 
 def planned(actor: Actor, *, most: int) -> list[dict[str, Any]]:
-    """Return what waits for a decision, then what was stopped, then what runs next."""
+    """Return what was stopped, then what runs next; what is proposed waits among the approvals."""
     rows = schedules_of(actor)
-    urgent = rows.filter(state__in=(ScheduleState.PROPOSED, ScheduleState.BROKEN)).order_by("-state", "-pk")
-    found = list(urgent[:most])
+    found = list(rows.filter(state=ScheduleState.BROKEN).order_by("-pk")[:most])
     if len(found) < most:
         found += rows.filter(state=ScheduleState.ACTIVE).order_by("next_due_at")[: most - len(found)]
     return [schedule_card(actor, each) for each in found]
@@ -44,6 +44,8 @@ def schedule_card(actor: Actor, schedule: Schedule) -> dict[str, Any]:
         "badge": badge,
         "state_word": word,
         "may_steer": may_steer(actor, schedule),
+        "may_decide": state == ScheduleState.PROPOSED
+        and bool(decidable_rows(actor, "schedule", [schedule.pk])),
         "is_proposed": state == ScheduleState.PROPOSED,
         "is_active": state == ScheduleState.ACTIVE,
         "is_paused": state == ScheduleState.PAUSED,

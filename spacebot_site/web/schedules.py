@@ -83,8 +83,9 @@ def _do(actor: Actor, pk: int, act: str, firing_id: int) -> str:
     """Do what a form asks for and return it in words."""
     match act:
         case "confirm":
-            acts.confirm(actor, pk)
-            return "Confirmed. It runs from now on, with your authority."
+            if acts.confirm(actor, pk).state == ScheduleState.PROPOSED:
+                return "Noted. It needs the approval of somebody else as well."
+            return "Confirmed. It runs from now on."
         case "pause":
             acts.pause(actor, pk)
             return "Paused. Nothing fires until it is resumed."

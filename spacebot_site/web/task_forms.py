@@ -22,17 +22,19 @@ def act(actor: Actor, task_number: int, form: QueryDict) -> str:
     revision = number(form.get("revision")) or None
     if wanted == "move":
         to = form.get("state", "")
-        moves.move_task(author, task_number, to, expected_revision=revision, reason=form.get("reason", ""))
-        return f"#{task_number} is in “{STATES[TaskState(to)]}” now."
+        task = moves.move_task(
+            author, task_number, to, expected_revision=revision, reason=form.get("reason", "")
+        )
+        return _noted(task) or f"#{task_number} is in “{STATES[TaskState(to)]}” now."
     if wanted == "approve":
-        moves.approve_task(
+        task = moves.approve_task(
             actor,
             task_number,
             expected_revision=_needed(revision),
             to=form.get("state") or TaskState.READY,
             note=form.get("note", ""),
         )
-        return f"#{task_number} is approved."
+        return _noted(task) or f"#{task_number} is approved."
     if wanted == "reject":
         moves.reject_task(actor, task_number, expected_revision=_needed(revision), note=form.get("note", ""))
         return f"#{task_number} is rejected and off the board."
@@ -68,6 +70,12 @@ def act(actor: Actor, task_number: int, form: QueryDict) -> str:
         moves.show_to_everyone(actor, task_number)
         return "Everyone in the organization sees it now."
     raise InvalidInput("There is no such action.")
+
+
+def _noted(task: Task) -> str:
+    """Say that an approval was noted, where the rule wants more than one."""
+    waits = task.state == TaskState.PENDING_APPROVAL
+    return f"Noted. #{task.number} needs the approval of somebody else as well." if waits else ""
 
 
 def _needed(revision: int | None) -> int:

@@ -28,7 +28,7 @@ from tasks.agents import workforce
 from tasks.authors import by_person
 from tasks.errors import Stale
 from tasks.models import Task, Workspace
-from tasks.payloads import author_name
+from tasks.payloads import author_name, decidable_tasks
 from tasks.queries import board as queries
 from tasks.services.board import EDITORS
 from tasks.snapshots import differences, snapshot
@@ -130,7 +130,7 @@ def _context(actor: Actor, task: Task) -> dict[str, Any]:
     visible = queries.visible_titles(author, [each.needs_id for each in task.dependencies.all()])
     who = capacities(author, task)
     return {
-        "card": card(actor, task, names),
+        "card": card(actor, task, names, decides=task.pk in decidable_tasks(actor, [task])),
         "task": task,
         "description": markdown(task.description) if task.description else "",
         "owner": holder_name(task.owner_user, task.owner_agent_id, names),

@@ -13,6 +13,12 @@ function grantOf(data) {
   };
 }
 
+function cameOf(act, state, reason) {
+  if (state === "failed" || state === "expired") return `This was not done: ${reason}.`;
+  if (act === "approve" && state === "open") return "Noted. Somebody else has to approve it as well.";
+  return SAID[act];
+}
+
 document.addEventListener("submit", async (event) => {
   const form = event.target.closest("form[data-decide]");
   const act = event.submitter?.value;
@@ -23,11 +29,13 @@ document.addEventListener("submit", async (event) => {
   const data = new FormData(form);
   const body = { verdict: act === "grant" ? "approve" : act, comment: data.get("comment") || "", digest: data.get("digest") };
   if (act === "grant") body.grant = grantOf(data);
+  if (body.verdict === "approve" && data.get("choice")) body.choice = data.get("choice");
   try {
-    await call("POST", `/approvals/${form.dataset.decide}/decide`, body);
+    const { state, reason } = await call("POST", `/approvals/${form.dataset.decide}/decide`, body);
     document.activeElement?.blur();
-    announce(SAID[act]);
-    toast(SAID[act]);
+    const said = cameOf(act, state, reason);
+    announce(said);
+    toast(said);
     if (form.closest("#drawer")) refreshDrawer();
   } catch (error) {
     toast(error.message);

@@ -4,16 +4,45 @@ import { refreshDrawer } from "./drawer.js";
 import { refreshTimes } from "./times.js";
 
 const waiting = new Map();
+const late = new Set();
+
+const TYPING = "input:not([type=checkbox]):not([type=radio]), textarea, select";
+
+// What finds an element again after its part was read anew; nothing for what cannot be told from its like.
+function placeOf(element) {
+  if (!element) return "";
+  if (element.id) return `#${CSS.escape(element.id)}`;
+  if (element.matches("a[href]")) return `a[href="${CSS.escape(element.getAttribute("href"))}"]`;
+  const action = element.closest("form[action]")?.getAttribute("action");
+  const own = element.name && element.value ? `[name="${CSS.escape(element.name)}"][value="${CSS.escape(element.value)}"]` : "";
+  if (element.matches("input[type=checkbox]")) return own;
+  return own && action ? `form[action="${CSS.escape(action)}"] ${own}` : "";
+}
+
+function tick(box) {
+  if (!box || box.checked) return;
+  box.checked = true;
+  box.dispatchEvent(new Event("change", { bubbles: true }));
+}
 
 async function reread(part) {
   waiting.delete(part);
   try {
     const page = new DOMParser().parseFromString(await fragment(location.pathname + location.search, { whole: true }), "text/html");
     const found = page.getElementById(part.id);
-    if (!found || part.contains(document.activeElement)) return;
+    if (!found) return;
+    const focused = part.contains(document.activeElement) ? document.activeElement : null;
+    if (focused?.matches(TYPING)) {
+      late.add(part); // Somebody writes there: when they have left.
+      return;
+    }
     const open = [...part.querySelectorAll("details[open][id]")].map((each) => each.id);
+    const at = placeOf(focused);
+    const ticked = [...part.querySelectorAll("input[type=checkbox][value]:checked")].map(placeOf);
     part.replaceChildren(...found.childNodes);
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    for (const place of ticked) tick(place && part.querySelector(place));
+    if (at) part.querySelector(at)?.focus({ preventScroll: true });
     refreshTimes(part);
   } catch { /* the dot tells that we are away; the next event tries again */ }
 }
@@ -21,6 +50,14 @@ async function reread(part) {
 function soon(part) {
   if (!waiting.has(part)) waiting.set(part, setTimeout(() => reread(part), 400));
 }
+
+document.addEventListener("focusout", ({ relatedTarget }) => {
+  for (const part of late) {
+    if (part.contains(relatedTarget)) continue;
+    late.delete(part);
+    soon(part);
+  }
+});
 
 function touched(kind) {
   for (const part of document.querySelectorAll("[data-fresh]")) {

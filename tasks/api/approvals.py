@@ -63,6 +63,9 @@ class ApprovalOut(Schema):
     agent_id: int | None
     run_id: int | None
     conversation_id: int | None
+    task_number: int | None
+    goal_id: int | None
+    schedule_id: int | None
     requester: str | None
     requester_user_id: int | None
     action: dict[str, Any]
@@ -101,11 +104,15 @@ class GrantIn(Strict):
 
 
 class DecideIn(Strict):
-    """`digest`, if sent, must be that of the action as it is: one decides about what one was shown."""
+    """`digest`, if sent, must be that of the action as it is: one decides about what one was shown.
+
+    `choice` is where an approved task goes: ready, which it is unless said, or backlog.
+    """
 
     verdict: Verdict
     comment: Comment = ""
     digest: str | None = Field(default=None, max_length=64)
+    choice: str = Field(default="", max_length=20)
     grant: GrantIn | None = None
 
 
@@ -217,7 +224,13 @@ def decide(request: HttpRequest, approval_id: Id, body: DecideIn) -> dict[str, A
     """The same verdict twice is answered like the first; another one on what is closed is a conflict."""
     grant = body.grant.offer() if body.grant else None
     decided = deciding.decide(
-        actor_of(request), approval_id, body.verdict, comment=body.comment, digest=body.digest, grant=grant
+        actor_of(request),
+        approval_id,
+        body.verdict,
+        comment=body.comment,
+        digest=body.digest,
+        grant=grant,
+        choice=body.choice,
     )
     return _shown(request, decided)
 

@@ -70,7 +70,9 @@ class Approval(models.Model):
 
     `digest` covers organization, kind and `action`; see `tasks/services/approvals/canonical.py`. `basis` stands for
     what the action would change, as it was when it was shown. `origin_key` makes asking repeatable. The rule is
-    copied in, so that loosening it later lets nothing through. `used_at` is set by the one execution there can be.
+    copied in, so that loosening it later lets nothing through; `ruled` says that the organization had written one.
+    `used_at` is set by the one execution there can be. `task`, `goal` or `schedule` is what was proposed, if it is one
+    of these: whoever may see that sees the approval.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="approvals")
@@ -82,6 +84,9 @@ class Approval(models.Model):
     requester_user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     requester_person = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
     origin_key = models.CharField(max_length=120)
+    task = models.ForeignKey("tasks.Task", models.CASCADE, null=True, related_name="approvals")
+    goal = models.ForeignKey("tasks.Goal", models.CASCADE, null=True, related_name="approvals")
+    schedule = models.ForeignKey("tasks.Schedule", models.CASCADE, null=True, related_name="approvals")
 
     action = models.JSONField()
     digest = models.CharField(max_length=64)
@@ -94,6 +99,7 @@ class Approval(models.Model):
     minimum_role = models.CharField(max_length=12, choices=DECIDERS)
     needed = models.PositiveSmallIntegerField(default=1)
     four_eyes = models.BooleanField(default=False)
+    ruled = models.BooleanField(default=False)
     expires_at = models.DateTimeField()
 
     state = models.CharField(max_length=12, choices=ApprovalState.choices, default=ApprovalState.OPEN)
@@ -110,6 +116,14 @@ class Approval(models.Model):
             models.CheckConstraint(condition=Q(state__in=ApprovalState.values), name="approval_state_known"),
             models.CheckConstraint(
                 condition=~Q(state="executed") | Q(used_at__isnull=False), name="approval_executed_is_used"
+            ),
+            *(
+                models.UniqueConstraint(
+                    fields=[kind],
+                    condition=Q(kind=kind, state__in=["open", "asked_back"]),
+                    name=f"approval_one_open_{kind}",
+                )
+                for kind in ("task", "goal", "schedule")
             ),
         ]
         indexes = [
@@ -133,15 +147,23 @@ class Approval(models.Model):
     def is_pending(self) -> bool:
         return self.state in PENDING_STATES
 
+    @property
+    def is_proposal(self) -> bool:
+        return (self.task_id or self.goal_id or self.schedule_id) is not None
+
 
 class Decision(models.Model):
-    """What one person said to one approval; changing one's mind while it is open changes the row."""
+    """What one person said to one approval; changing one's mind while it is open changes the row.
+
+    `choice` is what the kind lets them choose beside: for a task, the column it goes to.
+    """
 
     organization = models.ForeignKey(Organization, models.CASCADE)
     approval = models.ForeignKey(Approval, models.CASCADE, related_name="decisions")
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     comment = models.TextField(blank=True)
+    choice = models.CharField(max_length=20, blank=True)
     at = models.DateTimeField()
 
     class Meta:

@@ -2,9 +2,13 @@
 
 What an approval asks may quote a private conversation, so it shows to those who take part there, to who asked, and to
 moderators and above whose role may decide it. One without a conversation shows to everyone whose role may decide it.
+One of a proposed task, goal or schedule shows to those who may see that; also to the deciding role where the
+organization has written a rule for it, because then whoever asked may be nobody who decides.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -13,7 +17,21 @@ from accounts.actor import Actor
 from accounts.errors import NotFound
 from accounts.models import Role
 from messaging.models import Participant
-from tasks.models import PENDING_STATES, Approval, ApprovalState, Grant
+from messaging.queries import conversations_of
+from tasks import visibility
+from tasks.authors import by_person
+from tasks.models import PENDING_STATES, Approval, ApprovalRule, ApprovalState, Grant
+from tasks.queries.schedules import schedules_of
+
+OWN_KINDS = ("task", "schedule")
+"""What whoever asked may decide too, where no rule says otherwise."""
+SCOPES = {
+    "task": "tasks:approve",
+    "goal": "goals:write",
+    "goal_change": "goals:write",
+    "schedule": "schedules:write",
+}
+"""What a token needs to decide a kind; others need approvals:write."""
 
 STATES = {
     "open": PENDING_STATES,
@@ -29,11 +47,41 @@ def visible_approvals(actor: Actor) -> QuerySet[Approval]:
     here = Participant.objects.filter(
         conversation_id=OuterRef("conversation_id"), person__user_id=actor.user.pk
     )
+    call = Q(task=None, goal=None, schedule=None)
+    asked = deciding | Q(requester_user_id=actor.user.pk) | Exists(here)
     return (
         Approval.objects.filter(organization=actor.organization)
-        .filter(deciding | Q(requester_user_id=actor.user.pk) | Exists(here))
-        .select_related("conversation", "requester_user", "requester_person", "organization")
+        .filter((call & asked) | _proposals(actor) | (~call & deciding & _ruled()))
+        .select_related("conversation", "requester_user", "requester_person", "organization", "task")
     )
+
+
+def _proposals(actor: Actor) -> Q:
+    """Return the approvals of what the actor sees on the board, among the goals and in the schedule."""
+    author = by_person(actor)
+    return (
+        Q(task__in=visibility.tasks(author).values("pk"))
+        | Q(goal__in=visibility.goals(author).values("pk"))
+        | Q(schedule__conversation__in=conversations_of(actor).values("pk"))
+    )
+
+
+def may_open(actor: Actor, approval: Approval) -> bool:
+    """Say whether the actor may open what an approval is about, and it is still there."""
+    if approval.schedule_id is not None:
+        return schedules_of(actor).filter(pk=approval.schedule_id).exists()
+    return approval.is_proposal and Approval.objects.filter(_proposals(actor), pk=approval.pk).exists()
+
+
+def _ruled() -> Q:
+    """Return the approvals for which the organization has, or had when they were asked for, a rule of its own."""
+    fitting = ApprovalRule.objects.filter(
+        Q(agent_id=None) | Q(agent_id=OuterRef("agent_id")),
+        Q(kind="") | Q(kind=OuterRef("kind")),
+        Q(subject="") | Q(subject=OuterRef("subject")),
+        organization_id=OuterRef("organization_id"),
+    )
+    return Q(ruled=True) | Q(Exists(fitting))
 
 
 def get_approval(actor: Actor, approval_id: int) -> Approval:
@@ -52,6 +100,7 @@ def list_approvals(
     agent_id: int | None = None,
     conversation_id: int | None = None,
     run_id: int | None = None,
+    goal_id: int | None = None,
     before: int | None = None,
     limit: int = 50,
 ) -> list[Approval]:
@@ -69,26 +118,53 @@ def list_approvals(
         rows = rows.filter(conversation_id=conversation_id)
     if run_id is not None:
         rows = rows.filter(run_id=run_id)
+    if goal_id is not None:
+        rows = rows.filter(goal_id=goal_id)
     if before is not None:
         rows = rows.filter(pk__lt=before)
     return list(rows.order_by("-id")[:limit])
 
 
 def decidable(actor: Actor) -> QuerySet[Approval]:
-    """Return what waits for this actor: open, of their role, not their own under four eyes, not answered by them yet."""
+    """Return what waits for this actor: open, theirs to decide by the rule, not answered by them yet."""
+    if actor.role == Role.AGENT:
+        return Approval.objects.none()
     reached = [role for role in Role if role.level <= actor.level]
     own = Q(requester_user_id=actor.user.pk) | Q(requester_person__user_id=actor.user.pk)
+    of_role = Q(minimum_role__in=reached)
+    if not actor.has_level(Role.MODERATOR):
+        here = Participant.objects.filter(person__user_id=actor.user.pk).values("conversation")
+        of_role &= Q(conversation=None) | Q(conversation__in=here)
     said = Q(decisions__user_id=actor.user.pk, decisions__verdict="approve")
     return (
         visible_approvals(actor)
-        .filter(state__in=PENDING_STATES, minimum_role__in=reached, expires_at__gt=timezone.now())
+        .filter(of_role | (own & Q(kind__in=OWN_KINDS) & ~_ruled()))
+        .filter(state__in=PENDING_STATES, expires_at__gt=timezone.now())
         .exclude(Q(four_eyes=True) & own)
         .exclude(pk__in=Approval.objects.filter(said, organization=actor.organization).values("pk"))
     )
 
 
+def decidable_rows(actor: Actor, kind: str, ids: Collection[int]) -> set[int]:
+    """Return which of these proposed tasks, goals or schedules wait for the actor; one query, or none for no ids."""
+    if not ids or not may_decide_with(actor, kind):
+        return set()
+    rows = decidable(actor).filter(kind=kind, **{f"{kind}__in": ids})
+    return set(rows.values_list(f"{kind}_id", flat=True))
+
+
+def may_decide_with(actor: Actor, kind: str) -> bool:
+    """Say whether the actor's token, if there is one, is for decisions of this kind."""
+    return actor.scopes is None or SCOPES.get(kind, "approvals:write") in actor.scopes
+
+
 def count_decidable(actor: Actor) -> int:
     return decidable(actor).count()
+
+
+def list_rules_of(actor: Actor) -> list[ApprovalRule]:
+    """Return the organization's rules of who decides. Changing them is for administrators, knowing them for everyone."""
+    return list(ApprovalRule.objects.filter(organization=actor.organization))
 
 
 def takes_part(actor: Actor, approval: Approval) -> bool:

@@ -132,15 +132,6 @@ def list_mine(actor: Actor, *, limit: int = 8) -> list[Task]:
     return list_tasks(actor, wanted, limit=limit)
 
 
-def list_waiting(actor: Actor, *, limit: int = 8) -> list[Task]:
-    """Return the tasks that wait for a decision the actor may take."""
-    from tasks.transitions import capacities, may_decide
-
-    author = by_person(actor)
-    rows = list_tasks(actor, TaskFilter(states=(TaskState.PENDING_APPROVAL,)), limit=200)
-    return [task for task in rows if may_decide(capacities(author, task))][:limit]
-
-
 def blocked_by(task: Task) -> list[Task]:
     """Return what the task needs and is not done yet. No query on rows of `readable_tasks`."""
     return [each.needs for each in task.dependencies.all() if each.needs.state != TaskState.DONE]

@@ -26,6 +26,8 @@ from tasks.services.changes import (
     write,
 )
 from tasks.services.dependencies import set_needs
+from tasks.services.proposals.contents import waits
+from tasks.services.proposals.following import follow
 from tasks.snapshots import Holder
 from tasks.transitions import Who, capacities
 
@@ -78,6 +80,8 @@ def create_task(
         record(task.organization_id, task_changed(task))
         if task.state == TaskState.READY:
             wake_those_of(task, Happening.TASK_APPROVED)
+        if waits(task):
+            follow(task)
     return task
 
 

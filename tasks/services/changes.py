@@ -13,6 +13,9 @@ from tasks import visibility
 from tasks.authors import Author
 from tasks.errors import Stale
 from tasks.models import Audience, Goal, Happening, Task, TaskRevision, TaskState
+from tasks.services import notices
+from tasks.services.proposals.contents import waits
+from tasks.services.proposals.following import follow
 from tasks.services.wakes.ringing import happened
 from tasks.snapshots import snapshot
 
@@ -67,7 +70,8 @@ def write(
     summary: str = "",
     restored_from: int | None = None,
 ) -> Task:
-    """Store columns of a held row as its next revision and record the event."""
+    """Store columns of a held row as its next revision and record the event; what waits for a decision is asked for."""
+    waited, before = waits(task), task.state
     for column, value in values.items():
         setattr(task, column, value)
     if values.get("state"):
@@ -80,6 +84,10 @@ def write(
     record(task.organization_id, task_changed(task))
     if values.get("state") == TaskState.READY and author.is_person:
         wake_those_of(task, Happening.TASK_APPROVED)
+    if waited or waits(task):
+        follow(task)
+    if task.state != before:
+        notices.task_moved(task, author)
     return task
 
 

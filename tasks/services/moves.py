@@ -10,15 +10,14 @@ from accounts.actor import Actor
 from accounts.errors import Conflict, Forbidden, InvalidInput
 from accounts.services import audit
 from realtime.services import unit_of_work
+from tasks import visibility
 from tasks.authors import Author, by_person, check_person
-from tasks.errors import MoveRefused
 from tasks.models import Audience, Task, TaskDecision, TaskState
 from tasks.services.board import check_editor
 from tasks.services.changes import check_on_board, lock_task, write
+from tasks.services.proposals import doors
 from tasks.services.starting import check_unblocked
-from tasks.transitions import capacities, check_move, may_decide
-
-APPROVE_SCOPE = "tasks:approve"
+from tasks.transitions import TRANSITIONS, capacities, check_move, may_decide, words
 
 
 def move_task(
@@ -31,13 +30,13 @@ def move_task(
     """
     if to not in TaskState.values:
         raise InvalidInput("There is no such state.", field="state")
+    if author.actor is not None and _waits(author, number):
+        return approve_task(author.actor, number, expected_revision=expected_revision, to=to, note=reason)
     with unit_of_work():
         task = lock_task(author, number, expected_revision=expected_revision)
         check_on_board(task)
         if task.state == to:
             return task
-        if task.state == TaskState.PENDING_APPROVAL and author.actor is not None:
-            return _approve(author.actor, task, to=to, note=reason)
         check_move(author, task, to)
         if task.attempts.filter(ended_at=None).exists():
             raise Conflict(f"A worker is on task #{task.number}. Stop it first, or wait for it.")
@@ -53,6 +52,10 @@ def move_task(
         return write(task, author, values, summary=reason)
 
 
+def _waits(author: Author, number: int) -> bool:
+    return visibility.tasks(author).filter(number=number, state=TaskState.PENDING_APPROVAL).exists()
+
+
 def approve_task(
     actor: Actor,
     number: int,
@@ -61,27 +64,30 @@ def approve_task(
     to: str = TaskState.READY,
     note: str = "",
 ) -> Task:
-    """Let a proposed task onto the board, as it reads at `expected_revision`. Raises MoveRefused, Conflict, Stale.
+    """Approve a proposed task as it reads at `expected_revision`: it goes onto the board once enough people have.
 
-    The actor's role, and their token's scope, are checked at this moment.
+    Decided by its approval, like in the inbox. Raises Forbidden, Conflict, Stale.
     """
     with unit_of_work():
         task = lock_task(by_person(actor), number, expected_revision=expected_revision)
         check_on_board(task)
-        return _approve(actor, task, to=to, note=note)
+        if task.state != TaskState.PENDING_APPROVAL:
+            raise Conflict(f"Task #{task.number} does not wait for approval.")
+        if (TaskState.PENDING_APPROVAL, TaskState(to)) not in TRANSITIONS:
+            raise Conflict(f"A task cannot go from pending approval to {words(to)}.")
+        approval = doors.approve(actor, task, comment=note, choice=to)
+    doors.check_done(approval)
+    task.refresh_from_db()
+    return task
 
 
-def _approve(actor: Actor, task: Task, *, to: str, note: str) -> Task:
-    author = _decider(actor)
-    if task.state != TaskState.PENDING_APPROVAL:
-        raise Conflict(f"Task #{task.number} does not wait for approval.")
-    check_move(author, task, to)
+def put_on_board(actor: Actor, task: Task, *, to: str, note: str) -> None:
+    """Let an approved task onto the board; its approval calls this, under the task's lock."""
     decided = _decided(actor, TaskDecision.APPROVED, note)
-    write(task, author, {"state": to, **decided}, summary=note or "Approved")
+    write(task, by_person(actor), {"state": to, **decided}, summary=note or "Approved")
     audit.record(
         actor, actor.organization, "task.approved", f"task:{task.number}", revision=task.revision, to=to
     )
-    return task
 
 
 def reject_task(actor: Actor, number: int, *, expected_revision: int | None = None, note: str = "") -> Task:
@@ -89,17 +95,26 @@ def reject_task(actor: Actor, number: int, *, expected_revision: int | None = No
     with unit_of_work():
         task = lock_task(by_person(actor), number, expected_revision=expected_revision)
         check_on_board(task)
-        author = _decider(actor)
         if task.state != TaskState.PENDING_APPROVAL:
             raise Conflict(f"Task #{task.number} does not wait for approval.")
-        if not may_decide(capacities(author, task)):
-            raise MoveRefused("Moderators decide this, and the person with whose authority it would run.")
-        values = {**_decided(actor, TaskDecision.REJECTED, note), "archived_at": timezone.now()}
-        write(task, author, values, summary=note or "Rejected")
+        doors.reject(actor, task, comment=note)
+    task.refresh_from_db()
+    return task
+
+
+def take_off_board(author: Author, task: Task, *, note: str) -> None:
+    """Take a proposal off the board that was rejected by a person, or that nobody decided; its approval calls this."""
+    values: dict[str, Any] = {"archived_at": timezone.now(), "decision_note": note[:1000]}
+    if author.actor is not None:
+        values |= _decided(author.actor, TaskDecision.REJECTED, note)
         audit.record(
-            actor, actor.organization, "task.rejected", f"task:{task.number}", revision=task.revision
+            author.actor,
+            author.actor.organization,
+            "task.rejected",
+            f"task:{task.number}",
+            revision=task.revision,
         )
-        return task
+    write(task, author, values, summary=note or "Rejected")
 
 
 def archive_task(actor: Actor, number: int) -> Task:
@@ -128,7 +143,7 @@ def unarchive_task(actor: Actor, number: int) -> Task:
         if task.archived_at is None:
             return task
         values: dict[str, Any] = {"archived_at": None}
-        if task.decision == TaskDecision.REJECTED:
+        if task.state == TaskState.PENDING_APPROVAL:
             values |= {"decision": "", "decided_by_id": None, "decided_at": None, "decision_note": ""}
         return write(task, author, values, summary="Put back on the board")
 
@@ -146,13 +161,6 @@ def show_to_everyone(actor: Actor, number: int) -> Task:
         write(task, author, {"audience": Audience.ORGANIZATION}, summary="Shown to everyone")
         audit.record(actor, actor.organization, "task.shown_to_everyone", f"task:{task.number}")
         return task
-
-
-def _decider(actor: Actor) -> Author:
-    """Return the author of a decision. Raises Forbidden for software, and for a token that may not decide."""
-    check_person(actor)
-    actor.check_scope(APPROVE_SCOPE)
-    return by_person(actor)
 
 
 def _decided(actor: Actor, decision: str, note: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from realtime.models import NoticeKind
 from realtime.notices.services import notify
 from realtime.services import unit_of_work
 from tasks.models import Approval, Schedule, Task, TaskCounter
+from tests.leaks.lately_work import Work, plant_work
 
 if TYPE_CHECKING:
     from tests.leaks.world import World
@@ -42,6 +43,7 @@ class Lately:
     approvals: dict[str, list[Approval]] = field(default_factory=dict)
     schedules: dict[str, Schedule] = field(default_factory=dict)
     chats: dict[str, Conversation] = field(default_factory=dict)
+    work: dict[str, Work] = field(default_factory=dict)
 
 
 Audience = tuple[str, str, HeardBy]
@@ -187,6 +189,7 @@ def _work(world: World, name: str) -> None:
         organization=organization, conversation=room, agent_id=agent, owner=team.owner.user, name=said(),
         prompt=said(), kind="expression", expression="0 9 * * *", time_zone="UTC", state="paused",
     )  # fmt: skip
+    lately.work[name] = plant_work(world, name, lately.schedules[name], lately.approvals[name])
     users = [user.pk for user in (person.user for person in world.people.values()) if user is not None]
     with unit_of_work():
         notify(

@@ -16,9 +16,10 @@ from memory.recall import recall
 from tests.leaks.lately import audiences_of
 from tests.leaks.lately_paths import LATELY, synthesis_material
 from tests.leaks.paths import PATHS, SILENT, Case, Path, forget_browsers, hear_people
+from tests.leaks.work_paths import WORK
 from tests.leaks.world import PEOPLE, ROOMS, USERS, WORD, World, build_world
 
-EVERY = PATHS | LATELY
+EVERY = PATHS | LATELY | WORK
 MARK = re.compile(r"zq\d{4}x")
 EXAMPLES = 200
 

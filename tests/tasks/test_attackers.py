@@ -108,7 +108,15 @@ def test_a_ready_task_is_not_told_to_do_something_else(engine: Engine) -> None:
 def test_who_holds_which_tools_of_the_board(kind: str) -> None:
     held = {name for name in tools_for(kind) if name.startswith(("task_", "goal_"))}
     lists = {"task_list", "goal_list"}
-    writes = {"task_create", "task_update", "task_comment", "task_history", "goal_propose", "goal_note"}
+    writes = {
+        "task_create",
+        "task_update",
+        "task_comment",
+        "task_history",
+        "goal_propose",
+        "goal_note",
+        "goal_change",
+    }
     assert held == {
         "channel": lists, "branch": lists | writes, "worker": {"task_progress", "task_note"},
     }.get(kind, set())  # fmt: skip

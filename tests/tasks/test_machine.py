@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -17,12 +19,29 @@ from hypothesis.stateful import (
 )
 
 from accounts.errors import AccountsError
+from realtime.models import Notice
 from tasks.agents import Workforce, set_workforce, workforce
 from tasks.authors import by_person
-from tasks.models import Attempt, AuthorKind, Outcome, TaskRevision, TaskState
+from tasks.models import (
+    PENDING_STATES,
+    Approval,
+    ApprovalState,
+    Attempt,
+    AuthorKind,
+    Outcome,
+    TaskRevision,
+    TaskState,
+    Verdict,
+)
+from tasks.services.approvals.asking import withdraw
+from tasks.services.approvals.canonical import digest_of
+from tasks.services.approvals.deciding import decide
+from tasks.services.approvals.expiry import expire_due
 from tasks.services.board import create_task, edit_task, restore_revision
 from tasks.services.changes import lock_task
 from tasks.services.moves import approve_task, archive_task, move_task, reject_task, unarchive_task
+from tasks.services.proposals.contents import proposal_of
+from tasks.services.proposals.following import heal
 from tasks.services.starting import MOST_INTERRUPTIONS, begin, settle, start_task
 from tasks.snapshots import Holder, snapshot
 from tests.factories import make_team
@@ -34,7 +53,7 @@ STATES = st.sampled_from(list(TaskState))
 
 class Board(RuleBasedStateMachine):
     """The model knows three things: whether a person has approved what stands there, who holds the open attempt, and
-    the revision each of two writers has seen last."""
+    the revision each of two writers has seen last. People decide at two doors: the board, and the approvals."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,6 +104,42 @@ class Board(RuleBasedStateMachine):
         if self.attempt(lambda: approve_task(actor, self.task.number, expected_revision=self.task.revision)):
             assert self.task.decided_by == actor.user
             self.approved = True
+
+    @rule(
+        who=PEOPLE,
+        verdict=st.sampled_from(Verdict.values),
+        choice=st.sampled_from(["", "backlog"]),
+        data=st.data(),
+    )
+    def inbox_decides(self, who: str, verdict: str, choice: str, data: Any) -> None:
+        """The other door: any approval there ever was, so that most of them are for words of before."""
+        rows = Approval.objects.filter(task=self.task).order_by("-id")
+        found = data.draw(st.sampled_from(list(rows)))
+        was_open, choice = found.is_pending, choice if verdict == Verdict.APPROVE else ""
+        actor, words = getattr(self.team, who), (self.task.title, self.task.description)
+        done = self.attempt(
+            lambda: decide(actor, found.pk, verdict, comment="words", digest=found.digest, choice=choice)
+        )
+        found.refresh_from_db()
+        if done and was_open and found.state == ApprovalState.EXECUTED:
+            assert (found.action["title"], found.action["description"]) == words
+            assert self.task.decided_by == actor.user
+            self.approved = True
+
+    @rule(late=st.booleans())
+    def time_passes(self, late: bool) -> None:
+        """Nobody decides in time, or whoever asked takes it back."""
+        if late:
+            past = timezone.now() - timedelta(seconds=1)
+            Approval.objects.filter(task=self.task, state__in=PENDING_STATES).update(expires_at=past)
+            expire_due()
+            self.task.refresh_from_db()
+        elif found := Approval.objects.filter(task=self.task, state__in=PENDING_STATES).first():
+            self.attempt(lambda: withdraw(self.team.moderator, found.pk))
+
+    @rule()
+    def sweep(self) -> None:
+        assert heal() == 0
 
     @rule(who=PEOPLE)
     def reject(self, who: str) -> None:
@@ -169,6 +224,23 @@ class Board(RuleBasedStateMachine):
     def nothing_runs_or_can_run_unapproved(self) -> None:
         if not self.approved:
             assert self.task.state == TaskState.PENDING_APPROVAL
+
+    @invariant()
+    def what_waits_is_asked_about_once_and_as_it_reads(self) -> None:
+        asked = list(Approval.objects.filter(task=self.task, state__in=PENDING_STATES))
+        if self.task.state != TaskState.PENDING_APPROVAL or self.task.archived_at:
+            assert asked == []
+            return
+        (one,) = asked
+        action = proposal_of(self.task).action
+        assert one.digest == digest_of(self.task.organization_id, "task", action)
+        notices = Notice.objects.filter(key=f"approval:task:{self.task.pk}", read_at=None)
+        assert notices.exists()
+
+    @invariant()
+    def nothing_is_told_of_what_does_not_wait(self) -> None:
+        if self.task.state != TaskState.PENDING_APPROVAL or self.task.archived_at:
+            assert not Notice.objects.filter(key=f"approval:task:{self.task.pk}", read_at=None).exists()
 
     @invariant()
     def under_way_by_an_agent_means_one_open_attempt(self) -> None:

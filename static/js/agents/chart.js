@@ -1,4 +1,6 @@
 // Who leads whom, drawn from above to below. The table under it says the same in words.
+import { fragment } from "../api.js";
+
 const box = document.getElementById("chart");
 
 function colour(name) {
@@ -21,17 +23,42 @@ function style() {
   ];
 }
 
+function layout(nodes, edges) {
+  const led = new Set(edges.map((edge) => edge.target));
+  return { name: "breadthfirst", directed: true, roots: nodes.map((node) => node.id).filter((id) => !led.has(id)), spacingFactor: 1.1, padding: 32, animate: false };
+}
+
+const data = (each) => ({ data: each });
+let drawing = null;
+
 if (box) {
   const { nodes, edges } = JSON.parse(box.dataset.drawing);
-  const led = new Set(edges.map((edge) => edge.target));
-  const drawing = window.cytoscape({
+  drawing = window.cytoscape({
     container: box,
-    elements: [...nodes, ...edges].map((each) => ({ data: each })),
+    elements: [...nodes, ...edges].map(data),
     style: style(),
     userZoomingEnabled: false,
     maxZoom: 1.4,
-    layout: { name: "breadthfirst", directed: true, roots: nodes.map((node) => node.id).filter((id) => !led.has(id)), spacingFactor: 1.1, padding: 32, animate: false },
+    layout: layout(nodes, edges),
   });
   new MutationObserver(() => drawing.style(style())).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawing.style(style()));
 }
+
+// The table is read again by itself; the drawing follows it.
+async function redraw() {
+  const page = new DOMParser().parseFromString(await fragment(location.pathname, { whole: true }), "text/html");
+  const found = page.getElementById("chart");
+  if (!found || !drawing) {
+    if (Boolean(found) !== Boolean(drawing)) location.reload();
+    return;
+  }
+  const { nodes, edges } = JSON.parse(found.dataset.drawing);
+  drawing.elements().remove();
+  drawing.add([...nodes, ...edges].map(data));
+  drawing.layout(layout(nodes, edges)).run();
+}
+
+document.addEventListener("live:event", ({ detail }) => {
+  if (detail.kind === "agent_links.changed") redraw().catch(() => {}); // The dot tells that we are away.
+});

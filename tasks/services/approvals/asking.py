@@ -14,7 +14,7 @@ from accounts.errors import Conflict, Forbidden
 from accounts.models import Role
 from accounts.services import audit
 from realtime.services import unit_of_work
-from tasks.models import PENDING_STATES, Approval, ApprovalState
+from tasks.models import PENDING_STATES, Approval, ApprovalState, Goal, Schedule, Task
 from tasks.queries import approvals as queries
 from tasks.services.approvals import telling
 from tasks.services.approvals.canonical import digest_of
@@ -46,6 +46,8 @@ def ask(
     why: str = "",
     preview: Sequence[Part] = (),
     basis: str = "",
+    about: Task | Goal | Schedule | None = None,
+    discussion: Sequence[dict[str, Any]] = (),
 ) -> Approval:
     """Create an open approval for exactly this action; the same `origin_key` again returns the first one.
 
@@ -74,6 +76,9 @@ def ask(
                 "minimum_role": rule.minimum_role,
                 "needed": rule.needed,
                 "four_eyes": rule.four_eyes,
+                "ruled": rule.ruled,
+                "discussion": list(discussion),
+                **({about._meta.model_name or "": about} if about is not None else {}),
                 "expires_at": timezone.now() + timedelta(seconds=rule.expires_after_s),
             },
         )
@@ -106,9 +111,16 @@ def withdraw(actor: Actor, approval_id: int) -> Approval:
 
 
 def withdraw_of_run(run_id: int, *, reason: str, origin_key: str | None = None) -> int:
-    """Close what a run was asking for, or one thing of it; return how much it was. The caller holds the run's locks."""
+    """Close what a run was asking for, or one thing of it; return how much it was. The caller holds the run's locks.
+
+    What it proposed outlives the run.
+    """
     rows = Approval.objects.select_for_update().filter(
-        run_id=run_id, state__in=[*PENDING_STATES, ApprovalState.APPROVED]
+        run_id=run_id,
+        state__in=[*PENDING_STATES, ApprovalState.APPROVED],
+        task=None,
+        goal=None,
+        schedule=None,
     )
     if origin_key is not None:
         rows = rows.filter(origin_key=origin_key)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from accounts.actor import Actor
+from accounts.actor import Actor, actor_for
 from accounts.errors import Forbidden
 from accounts.models import Membership, Person, Role
 from messaging.models import Participant
+from tasks.authors import check_person
 from tasks.models import Approval, ApprovalRule, Verdict
+from tasks.queries.approvals import SCOPES, may_decide_with, visible_approvals
 from tasks.services.approvals.rules import Rule, closest, rule_for
 
 
@@ -17,21 +19,21 @@ def rule_now(approval: Approval) -> Rule:
     now = rule_for(
         approval.organization_id, agent_id=approval.agent_id, kind=approval.kind, subject=approval.subject
     )
-    return now.strictest(
-        minimum_role=approval.minimum_role, needed=approval.needed, four_eyes=approval.four_eyes
-    )
+    return now.strictest(approval)
 
 
 def check_may_decide(actor: Actor, approval: Approval) -> None:
-    """Raise Forbidden with the reason when the actor may not decide this approval."""
+    """Raise Forbidden with the reason when the actor, who sees it, may not decide this approval."""
     rule = rule_now(approval)
-    actor.check_scope("approvals:write")
+    actor.check_scope(SCOPES.get(approval.kind, "approvals:write"))
+    check_person(actor)
+    own = is_requester(actor.user.pk, approval.requester_user_id, approval.requester_person_id)
+    if rule.four_eyes and own:
+        raise Forbidden("Nobody decides what they asked for themselves here; somebody else has to.")
+    if rule.own and own:
+        return
     if not actor.has_level(rule.minimum_role):
         raise Forbidden(f"This is decided by the role {rule.minimum_role.value} or higher.")
-    if rule.four_eyes and is_requester(
-        actor.user.pk, approval.requester_user_id, approval.requester_person_id
-    ):
-        raise Forbidden("Nobody decides what they asked for themselves here; somebody else has to.")
     if actor.level < Role.MODERATOR.level and not _takes_part(actor.user.pk, approval.conversation_id):
         raise Forbidden("Members decide only in conversations they take part in.")
 
@@ -46,8 +48,10 @@ def may_decide(actor: Actor, approval: Approval) -> bool:
 
 def decidable_ids(actor: Actor, approvals: Sequence[Approval]) -> set[int]:
     """Return which of the pending approvals the actor may decide, for a list: three queries, however many there are."""
-    pending = [approval for approval in approvals if approval.is_pending]
-    if not pending or (actor.scopes is not None and "approvals:write" not in actor.scopes):
+    pending = [
+        approval for approval in approvals if approval.is_pending and may_decide_with(actor, approval.kind)
+    ]
+    if not pending or actor.role == Role.AGENT:
         return set()
     rows = list(ApprovalRule.objects.filter(organization_id=actor.organization.pk))
     mine = set(
@@ -63,10 +67,11 @@ def decidable_ids(actor: Actor, approvals: Sequence[Approval]) -> set[int]:
     for approval in pending:
         rule = closest(
             rows, agent_id=approval.agent_id, kind=approval.kind, subject=approval.subject
-        ).strictest(minimum_role=approval.minimum_role, needed=approval.needed, four_eyes=approval.four_eyes)
+        ).strictest(approval)
         own = approval.requester_user_id == actor.user.pk or approval.requester_person_id in mine
         among = actor.level >= Role.MODERATOR.level or approval.conversation_id in {None, *here}
-        if actor.has_level(rule.minimum_role) and not (rule.four_eyes and own) and among:
+        of_role = actor.has_level(rule.minimum_role) and among
+        if not (rule.four_eyes and own) and (of_role or (rule.own and own)):
             found.add(approval.pk)
     return found
 
@@ -78,7 +83,7 @@ def standing_approvers(approval: Approval, rule: Rule) -> list[int]:
 
 
 def still_may(user_id: int, approval: Approval, rule: Rule) -> bool:
-    return can_decide(
+    return sees(user_id, approval) and can_decide(
         user_id,
         rule,
         organization_id=approval.organization_id,
@@ -101,11 +106,23 @@ def can_decide(
     membership = Membership.objects.filter(
         organization_id=organization_id, user_id=user_id, user__is_active=True
     ).first()
-    if membership is None or membership.level < rule.minimum_role.level:
+    if membership is None or membership.role == Role.AGENT:
         return False
-    if rule.four_eyes and is_requester(user_id, requester_user_id, requester_person_id):
+    own = is_requester(user_id, requester_user_id, requester_person_id)
+    if own and (rule.four_eyes or rule.own):
+        return not rule.four_eyes
+    if membership.level < rule.minimum_role.level:
         return False
     return membership.level >= Role.MODERATOR.level or _takes_part(user_id, conversation_id)
+
+
+def sees(user_id: int, approval: Approval) -> bool:
+    """Say whether a user still sees what was proposed; of a tool call that is not asked."""
+    if not approval.is_proposal:
+        return True
+    membership = Membership.objects.filter(organization_id=approval.organization_id, user_id=user_id)
+    found = membership.select_related("user", "organization").first()
+    return found is not None and visible_approvals(actor_for(found)).filter(pk=approval.pk).exists()
 
 
 def is_requester(user_id: int, requester_user_id: int | None, requester_person_id: int | None) -> bool:

@@ -42,8 +42,11 @@ def decide(
     comment: str = "",
     grant: GrantOffer | None = None,
     digest: str | None = None,
+    choice: str = "",
 ) -> Approval:
     """Take the actor's verdict. `digest` is of what the actor was shown; another one is refused.
+
+    `choice` is one of those the kind offers.
 
     The same verdict again changes nothing, another one on what is closed is a Conflict. Approving what enough people
     have approved runs the action at once, or wakes the run that waits for it. A grant is given with an approval only.
@@ -52,6 +55,8 @@ def decide(
     chosen, words = _check_verdict(verdict, comment)
     if grant is not None and chosen != Verdict.APPROVE:
         raise InvalidInput("Only an approval can allow something for longer.", field="grant")
+    if choice and (choice not in executor_for(found.kind).choices or chosen != Verdict.APPROVE):
+        raise InvalidInput("This cannot be chosen here.", field="choice")
     with unit_of_work():
         executor_for(found.kind).hold(found)
         approval = Approval.objects.select_for_update().get(pk=found.pk)
@@ -63,7 +68,7 @@ def decide(
         if approval.expires_at <= timezone.now():
             close(approval, ApprovalState.EXPIRED, "nobody decided in time")
             return approval
-        if not _note(actor, approval, chosen, words):
+        if not _note(actor, approval, chosen, words, choice):
             return approval
         audit.record(
             actor, actor.organization, f"approval.{chosen.value}", target=f"approval:{approval.pk}",
@@ -133,12 +138,12 @@ def _closed_already(actor: Actor, approval: Approval, verdict: Verdict) -> Appro
     raise Conflict(f"This was decided already: {ApprovalState(approval.state).label.lower()}.")
 
 
-def _note(actor: Actor, approval: Approval, verdict: Verdict, comment: str) -> bool:
+def _note(actor: Actor, approval: Approval, verdict: Verdict, comment: str, choice: str) -> bool:
     """Write down the verdict; False if the actor said exactly this before and it stands."""
     mine = approval.decisions.filter(user=actor.user).first()
     if mine is not None and mine.verdict == verdict and verdict != Verdict.ASK_BACK:
         return False
-    values: dict[str, Any] = {"verdict": verdict, "comment": comment, "at": timezone.now()}
+    values: dict[str, Any] = {"verdict": verdict, "comment": comment, "choice": choice, "at": timezone.now()}
     Decision.objects.update_or_create(
         approval=approval, user=actor.user, defaults={**values, "organization_id": approval.organization_id}
     )

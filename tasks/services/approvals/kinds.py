@@ -44,7 +44,8 @@ class Executor:
     `check` raises ActionChanged when what `execute` would do is not what the digest covers. `execute` does it and
     returns what was done, in a sentence. `told` is called after each change of state. `waits` says that the asker
     runs the action itself and only has to be woken. `hold` takes the locks that come before the approval's own.
-    `describe` returns what would happen if it happened now.
+    `describe` returns what would happen if it happened now. `choices` are what an approval may
+    choose beside.
     """
 
     label: str
@@ -55,6 +56,7 @@ class Executor:
     waits: Callable[[Approval], bool] = _never
     hold: Callable[[Approval], None] = hold_conversation
     icon: str = "shield-check"
+    choices: tuple[str, ...] = ()
 
 
 _executors: dict[str, Executor] = {}

@@ -13,7 +13,7 @@ from accounts.errors import InvalidInput, NotFound
 from accounts.models import Role
 from accounts.services import audit
 from realtime.services import unit_of_work
-from tasks.models import ApprovalRule
+from tasks.models import Approval, ApprovalRule
 
 DAY_S = 24 * 3_600
 MOST_NEEDED = 5
@@ -23,15 +23,34 @@ DECIDING_ROLES = (Role.MEMBER, Role.MODERATOR, Role.ADMIN, Role.OWNER)
 
 @dataclass(frozen=True)
 class Rule:
+    """`own` says that whoever asked may decide too, whatever their role; `ruled` that the organization wrote it."""
+
     minimum_role: Role = Role.MODERATOR
     needed: int = 1
     four_eyes: bool = False
     expires_after_s: int = 7 * DAY_S
+    own: bool = False
+    ruled: bool = False
 
-    def strictest(self, *, minimum_role: str, needed: int, four_eyes: bool) -> Rule:
+    def strictest(self, approval: Approval) -> Rule:
         """Return what both demand: an approval is bound by the rule it was asked under and by the one of now."""
-        role = max(self.minimum_role, Role(minimum_role), key=lambda each: each.level)
-        return Rule(role, max(self.needed, needed), self.four_eyes or four_eyes, self.expires_after_s)
+        return Rule(
+            max(self.minimum_role, Role(approval.minimum_role), key=lambda each: each.level),
+            max(self.needed, approval.needed),
+            self.four_eyes or approval.four_eyes,
+            self.expires_after_s,
+            own=self.own and not approval.ruled,
+            ruled=self.ruled or approval.ruled,
+        )
+
+
+DEFAULTS = {
+    "task": Rule(expires_after_s=30 * DAY_S, own=True),
+    "schedule": Rule(expires_after_s=30 * DAY_S, own=True),
+    "goal": Rule(expires_after_s=30 * DAY_S),
+    "goal_change": Rule(expires_after_s=30 * DAY_S),
+}
+"""What holds for a kind where the organization says nothing: people decide about work that runs with their own authority."""
 
 
 def rule_for(organization_id: int, *, agent_id: int | None, kind: str, subject: str) -> Rule:
@@ -53,9 +72,9 @@ def closest(rows: Iterable[ApprovalRule], *, agent_id: int | None, kind: str, su
         if row.agent_id in (None, agent_id) and row.kind in ("", kind) and row.subject in ("", subject)
     ]
     if not fitting:
-        return Rule()
+        return DEFAULTS.get(kind, Rule())
     row = max(fitting, key=lambda each: (bool(each.subject), each.agent_id is not None, bool(each.kind)))
-    return Rule(Role(row.minimum_role), row.needed, row.four_eyes, row.expires_after_s)
+    return Rule(Role(row.minimum_role), row.needed, row.four_eyes, row.expires_after_s, ruled=True)
 
 
 def list_rules(actor: Actor) -> list[ApprovalRule]:

@@ -11,6 +11,7 @@ from accounts.actor import Actor
 from accounts.errors import Conflict
 from accounts.services import audit
 from realtime.services import unit_of_work
+from tasks.authors import Author
 from tasks.models import (
     LIVE_EXECUTIONS,
     Execution,
@@ -24,29 +25,60 @@ from tasks.models import (
 )
 from tasks.queries.schedules import check_may_steer, get_schedule
 from tasks.schedules.timing import timing_of
+from tasks.services import notices
+from tasks.services.proposals import doors
 from tasks.services.schedules import ledger
 from tasks.services.schedules.clock import find_obstacles
 from tasks.services.schedules.firing import start, stop_unstarted
+from tasks.services.schedules.removing import remove
 from tasks.services.schedules.rows import hold, tell
 
 LATE_CONFIRMATION = timedelta(minutes=10)
 
 
-def confirm(actor: Actor, schedule_id: int, *, now: datetime | None = None) -> Schedule:
-    """Let what an agent proposed run, from now on. Confirming twice changes nothing.
+def confirm(actor: Actor, schedule_id: int) -> Schedule:
+    """Let what an agent proposed run, from now on: decided by its approval. Confirming twice changes nothing.
 
     Its owner may; a moderator who does takes it over. Raises Conflict where its only time has passed.
     """
+    approval = None
+    with unit_of_work():
+        schedule = hold(get_schedule(actor, schedule_id))
+        if schedule.deleted_at is not None:
+            raise Conflict("This schedule has been removed.")
+        if schedule.state == ScheduleState.PROPOSED:
+            approval = doors.approve(actor, schedule)
+        else:
+            check_may_steer(actor, schedule)
+    if approval is not None:
+        doors.check_done(approval)
+        schedule = get_schedule(actor, schedule_id)
+    return schedule
 
-    def act(schedule: Schedule, moment: datetime) -> bool:
-        if schedule.state != ScheduleState.PROPOSED:
-            return False
-        first = _first_after_confirming(schedule, moment)
-        schedule.state, schedule.next_due_at, schedule.owner = ScheduleState.ACTIVE, first, actor.user
-        schedule.confirmed_by, schedule.confirmed_at = actor.user, moment
-        return True
 
-    return _change(actor, schedule_id, "schedule.confirmed", act, now)
+def begin(actor: Actor, schedule: Schedule, *, takes_over: bool) -> None:
+    """Let an approved schedule run, with the authority of whoever approved it last; its approval calls this.
+
+    Under four eyes it keeps that of whoever asked. Raises Conflict where its only time has passed.
+    """
+    now = timezone.now()
+    first = _first_after_confirming(schedule, now)
+    schedule.state, schedule.next_due_at = ScheduleState.ACTIVE, first
+    schedule.confirmed_by, schedule.confirmed_at = actor.user, now
+    if takes_over:
+        schedule.owner = actor.user
+    schedule.save()
+    audit.record(actor, actor.organization, "schedule.confirmed", target=f"schedule:{schedule.pk}")
+    tell(schedule)
+
+
+def turn_down(author: Author, schedule: Schedule, *, reason: str) -> None:
+    """Remove a proposal that was rejected, taken back, or that nobody decided; its approval calls this."""
+    remove(schedule, reason=reason, now=timezone.now())
+    if author.actor is not None:
+        audit.record(
+            author.actor, author.actor.organization, "schedule.rejected", target=f"schedule:{schedule.pk}"
+        )
 
 
 def _first_after_confirming(schedule: Schedule, now: datetime) -> datetime:
@@ -102,6 +134,7 @@ def reset(actor: Actor, schedule_id: int, *, now: datetime | None = None) -> Sch
 def take_up(schedule: Schedule, *, now: datetime) -> bool:
     """Make a held schedule active again, after accounting for what came due while it stood still."""
     ledger.account(schedule, now=now)
+    notices.schedule_well(schedule)
     schedule.state, schedule.stopped_reason, schedule.paused_by_run_id = ScheduleState.ACTIVE, "", None
     schedule.failures_in_row = 0
     if schedule.next_due_at is None:

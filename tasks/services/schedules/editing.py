@@ -22,6 +22,9 @@ from realtime.services import unit_of_work
 from tasks.models import LIVE_EXECUTIONS, Firing, Schedule, ScheduleState
 from tasks.queries.schedules import check_may_steer, get_schedule
 from tasks.schedules.timing import Timing, timing_of
+from tasks.services.proposals import doors
+from tasks.services.proposals.contents import waits
+from tasks.services.proposals.following import follow
 from tasks.services.schedules import ledger
 from tasks.services.schedules.fields import (
     When,
@@ -31,7 +34,7 @@ from tasks.services.schedules.fields import (
     set_plain,
     set_timing,
 )
-from tasks.services.schedules.firing import stop_unstarted
+from tasks.services.schedules.removing import remove
 from tasks.services.schedules.rows import hold, last_accounted, tell
 
 MOST_OF_ONE_OWNER = 1_000
@@ -93,6 +96,7 @@ def propose_schedule(
         raise Conflict("Too many proposals wait for them already; they should decide about those first.")
     schedule.save()
     tell(schedule)
+    follow(schedule)
     return schedule
 
 
@@ -166,6 +170,8 @@ def update_schedule(
             actor, actor.organization, "schedule.changed", target=f"schedule:{schedule.pk}", fields=fields
         )
         tell(schedule)
+        if schedule.state == ScheduleState.PROPOSED:
+            follow(schedule)
     return schedule
 
 
@@ -189,23 +195,19 @@ def _move(schedule: Schedule, target: Conversation) -> None:
 
 
 def delete_schedule(actor: Actor, schedule_id: int, *, now: datetime | None = None) -> None:
-    """Remove it: nothing fires any more, what was fired and has not begun is stopped. Its ledger stays for the audit."""
+    """Remove it: nothing fires any more, what was fired and has not begun is stopped. Its ledger stays for the audit.
+
+    What is only proposed is turned down, by its approval.
+    """
     found = get_schedule(actor, schedule_id)
-    check_may_steer(actor, found)
     with unit_of_work():
-        remove(hold(found), reason=f"{actor.user} removed the schedule", now=now or timezone.now())
+        schedule = hold(found)
+        if waits(schedule):
+            doors.turn_down(actor, schedule)
+            return
+        check_may_steer(actor, schedule)
+        remove(schedule, reason=f"{actor.user} removed the schedule", now=now or timezone.now())
         audit.record(actor, actor.organization, "schedule.deleted", target=f"schedule:{found.pk}")
-
-
-def remove(schedule: Schedule, *, reason: str, now: datetime) -> None:
-    """Remove a held schedule."""
-    if schedule.deleted_at is not None:
-        return
-    ledger.account(schedule, now=now)
-    stop_unstarted(schedule, reason=reason)
-    schedule.deleted_at, schedule.state, schedule.next_due_at = now, ScheduleState.FINISHED, None
-    schedule.save()
-    tell(schedule)
 
 
 def _check_here(schedule: Schedule) -> None:

@@ -12,7 +12,8 @@ from accounts.models import Person
 from messaging.models import Message, Participant
 from realtime.services import unit_of_work
 from tasks.models import Firing, Schedule
-from tasks.services.schedules.editing import remove
+from tasks.services.approvals.erasure import blank
+from tasks.services.schedules.removing import remove
 from tasks.services.schedules.rows import hold
 
 ERASED = "[erased]"
@@ -28,6 +29,7 @@ def erase(organization_id: int, person_id: int) -> int:
             schedule.name = schedule.prompt = ERASED
             schedule.stopped_reason = ""
             schedule.save(update_fields=["name", "prompt", "stopped_reason"])
+            blank(schedule.approvals.all())
     return len(owned) + _told(organization_id, person_id).update(outcome="", failure="")
 
 

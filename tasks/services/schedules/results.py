@@ -23,6 +23,7 @@ from tasks.models import (
     ScheduleState,
     Trigger,
 )
+from tasks.services import notices
 from tasks.services.schedules.firing import start_waiting
 from tasks.services.schedules.rows import tell
 
@@ -105,6 +106,8 @@ def count(schedule: Schedule, firing: Firing, *, speaker: str) -> None:
     if not failed and not schedule.failures_in_row:
         return
     schedule.failures_in_row = schedule.failures_in_row + 1 if failed else 0
+    if not failed:
+        notices.schedule_well(schedule)
     changed = ["failures_in_row", "updated_at"]
     if failed and schedule.failures_in_row == 1:
         _say(schedule, firing, speaker, f"“{schedule.name}” failed: {_why(firing)}{_what_next(schedule)}")
@@ -147,6 +150,7 @@ def _say(schedule: Schedule, firing: Firing, speaker: str, text: str) -> None:
     )
     payload = {"schedule_id": schedule.pk, "name": schedule.name, "state": schedule.state, "text": text}
     record(schedule.organization_id, NewEvent("schedule.failed", payload, user_id=schedule.owner_id))
+    notices.schedule_failed(schedule, text)
 
 
 def _drop_waiting(schedule: Schedule) -> None:
