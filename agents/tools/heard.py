@@ -24,6 +24,8 @@ def listeners_of(run: Run) -> Listeners:
 
 def check_mode(run: Run, tool: str) -> None:
     """Raise ToolFailed when memory was switched off in the run's conversation since the run began."""
+    if run.kind == RunKind.AUTONOMY:
+        return
     conversation = Conversation.objects.filter(pk=run.conversation_id or 0).first()
     if tool in forbidden_tools(memory_mode(conversation)):
         raise ToolFailed("memory is switched off in this conversation")
