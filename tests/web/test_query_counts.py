@@ -36,7 +36,7 @@ MOST = {
     "/runs/": 5,
     "/runs/{run}/": 14,
     "/agents/": 5,
-    "/agents/spacebot/": 11,
+    "/agents/spacebot/": 13,
     "/agents/spacebot/autonomy/": 22,
     "/agents/spacebot/wakes/new/": 5,
     "/settings/autonomy/": 9,
