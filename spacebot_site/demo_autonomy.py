@@ -14,7 +14,7 @@ from tasks.models import Wake
 from tasks.services.wakes.definitions import create_wake
 from tasks.services.wakes.ringing import fire
 
-DID = (
+DID: tuple[tuple[int, str, str, str, list[dict[str, str]], str], ...] = (
     (9, "It was woken", RunState.FAILED, "", [], "It ran out of time. It ended without a summary."),
     (5, "Its interval has passed, and there is something to do", RunState.SUCCEEDED,
      "The board had one urgent task that was ready: I set a worker on it.\nThe goal “Ship the spring release” is on its way;"

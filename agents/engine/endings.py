@@ -50,13 +50,13 @@ def finish(process: Process, ending: Ending, held: Held) -> None:
     ):
         record(run.organization_id, wakeups.run_changed(run))
     if ending.state == RunState.CANCELLED:
-        transaction.on_commit(lambda: _tell_of_stop(run))
+        transaction.on_commit(lambda: tell_of_stop(run))
     if run.kind in RUNNING_LIMITS and run.conversation_id:
         wakeups.nudge_next(run.conversation_id, run.kind)
     reach("end.written")
 
 
-def _tell_of_stop(run: Run) -> None:
+def tell_of_stop(run: Run) -> None:
     """Let administrators who stopped everything see it end, whatever conversation it was in."""
     stopped = NewEvent("autonomy.changed", {"agent_id": run.agent_id}, minimum_level=Role.ADMIN.level)
     publish_transient(run.organization_id, stopped)
