@@ -75,8 +75,8 @@ class AutonomyOut(Schema):
     effective_level: str
     interval_s: int
     gap_s: int
-    active_from: time | None
-    active_until: time | None
+    active_from: str | None
+    active_until: str | None
     timeout_s: int
     tasks_per_run: int
     tasks_per_day: int
@@ -146,10 +146,15 @@ def shown(actor: Actor, agent_id: int) -> dict[str, Any]:
     state = explain(row, rule, level)
     return {
         **{name: getattr(row, name) for name in FIELDS},
+        **{name: _clock(getattr(row, name)) for name in settings.HOURS},
         "ceiling": rule.ceiling,
         "effective_level": level,
         "state": {**vars(state), "run_id": state.run.pk if state.run else None},
     }
+
+
+def _clock(value: time | None) -> str | None:
+    return None if value is None else value.isoformat()
 
 
 def halt_payload(row: Halt) -> dict[str, Any]:
