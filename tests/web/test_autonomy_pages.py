@@ -34,6 +34,8 @@ def by_itself(team: Team, **fields: Any) -> Run:
         "input": {"level": "act", "keys": []},
         **fields,
     }
+    if values["state"] == RunState.SUCCEEDED:
+        values["finished_at"] = now
     return Run.objects.create(
         organization=team.organization, agent=team.agent, kind=RunKind.AUTONOMY, due_at=now, **values
     )
