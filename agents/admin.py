@@ -363,3 +363,6 @@ class ToolPolicyAdmin(ReadOnlyAdmin):
     list_select_related = ("organization", "agent", "updated_by")
     search_fields = ("tool",)
     ordering = ("-id",)
+
+
+from agents.autonomy import admin as autonomy_admin  # noqa: E402, F401

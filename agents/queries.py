@@ -102,8 +102,10 @@ def was_there(actor: Actor, run: Run) -> bool:
     """Say whether the actor took part in the run's conversation when the run began.
 
     What was said and reported in a conversation belongs to all who take part. What an agent recalled while it thought
-    was weighed for those who were there.
+    was weighed for those who were there. What it does by itself is made of what everyone may know.
     """
+    if run.kind == RunKind.AUTONOMY and run.conversation_id is None:
+        return actor.has_level(Role.ADMIN)
     return Participant.objects.filter(
         conversation_id=run.conversation_id or 0, person__user_id=actor.user.pk, joined_at__lte=run.created_at
     ).exists()

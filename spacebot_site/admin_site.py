@@ -57,6 +57,15 @@ UNFOLD: dict[str, Any] = {
                 _link("Prompts", "article", "agents_prompt"),
             ),
             _group(
+                "Autonomy",
+                _link("Levels and limits", "speed", "agents_autonomy"),
+                _link("Ceilings", "vertical_align_top", "agents_autonomyrule"),
+                _link("Stops", "dangerous", "agents_halt"),
+                _link("Wakes", "notifications", "tasks_wake"),
+                _link("Queue", "inbox", "tasks_wakeevent"),
+                _link("Payloads", "data_object", "tasks_wakepayload"),
+            ),
+            _group(
                 "Approvals",
                 _link("Approvals", "verified_user", "tasks_approval"),
                 _link("Verdicts", "how_to_vote", "tasks_decision"),

@@ -11,7 +11,9 @@ class SiteConfig(AppConfig):
     def ready(self) -> None:
         from spacebot_site import (
             celery,  # noqa: F401  shared_task needs the application
+            hooks,
             wiring,
         )
 
         wiring.connect()
+        hooks.hide_tokens()

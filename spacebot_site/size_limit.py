@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from spacebot_site.web.security import EVERYWHERE
+from tasks.services.wakes.webhooks import MOST_BYTES
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -17,6 +18,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # What a form with files may hold altogether; what takes a file sets its own, smaller limit.
 UPLOAD_BYTES = 24 * 1024 * 1024
+HOOKS = "/hooks/"
 
 PROBLEM = {
     "type": "urn:spacebot:problem:content-too-large",
@@ -41,8 +43,7 @@ class SizeLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
-        has_files = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
-        limit = UPLOAD_BYTES if has_files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        limit = _limit(scope["path"], headers)
         announced = headers.get(b"content-length", b"0")
         if announced.isdigit() and int(announced[:20]) > limit:
             await _refuse(send)
@@ -67,6 +68,13 @@ class SizeLimit:
         except _TooLarge:
             if not started:
                 await _refuse(send)
+
+
+def _limit(path: str, headers: dict[bytes, bytes]) -> int:
+    if path.startswith(HOOKS):
+        return MOST_BYTES
+    has_files = headers.get(b"content-type", b"").startswith(b"multipart/form-data")
+    return UPLOAD_BYTES if has_files else int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 async def _refuse(send: Send) -> None:

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from spacebot_site.healthz import healthz
+from spacebot_site.hooks import hook
 from spacebot_site.web.sign_in import closed, sign_in_link
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("sign-in/<str:raw>/", sign_in_link, name="sign_in_link"),
     path("healthz", healthz),
+    path("hooks/<str:token>/", hook, name="hook"),
     path("", include("spacebot_site.web.urls")),
 ]
 

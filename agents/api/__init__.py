@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agents.api import (
     agents,
+    autonomy,
     conversations,
     cortex,
     memories,
@@ -14,6 +15,7 @@ from agents.api import (
     policies,
     reactions,
     runs,
+    wakes,
     working,
 )
 from agents.links import api as links
@@ -23,6 +25,8 @@ routers = (
     agents.router,
     links.router,
     cortex.router,
+    autonomy.router,
+    wakes.router,
     conversations.router,
     messages.router,
     reactions.router,

@@ -113,9 +113,10 @@ def _clean(name: str, value: Any) -> Any:
         if value is None or value == "":
             return None
         try:
-            return value if isinstance(value, time) else time.fromisoformat(str(value))
+            found = value if isinstance(value, time) else time.fromisoformat(str(value))
         except ValueError:
             raise InvalidInput("Write the hour as 08:30.", field=name) from None
+        return found.replace(tzinfo=None)
     if name not in BOUNDS:
         raise InvalidInput("This cannot be changed.", field=name)
     low, high = BOUNDS[name]

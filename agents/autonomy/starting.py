@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.boundaries import reach
 from agents.autonomy.agenda import read_agenda
 from agents.autonomy.levels import standing_of
+from agents.autonomy.settings import tell
 from agents.context.days import zone_for
 from agents.engine import wakeups
 from agents.models import LIVE_STATES, Autonomy, Run, RunKind
@@ -112,6 +113,7 @@ def _start(row: Autonomy, level: Level, keys: Sequence[str], now: datetime) -> R
     run.save(update_fields=["input", "title"])
     row.last_started_at = now
     row.save(update_fields=["last_started_at"])
+    tell(row.organization_id, row.agent_id)
     reach("autonomy.started")
     return run
 

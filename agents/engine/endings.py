@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from accounts.boundaries import reach
+from accounts.models import Role
 from agents.engine import wakeups
 from agents.engine.claims import RUNNING_LIMITS, Claim, Held
 from agents.errors import LostLease
@@ -13,7 +15,7 @@ from agents.loop import Ending
 from agents.models import Run, RunKind, RunState
 from agents.processes.base import Process
 from agents.states import check_transition
-from realtime.services import record
+from realtime.services import NewEvent, publish_transient, record
 from tasks.services.approvals.asking import withdraw_of_run
 
 
@@ -42,12 +44,22 @@ def finish(process: Process, ending: Ending, held: Held) -> None:
         withdraw_of_run(run.pk, reason="the run that asked has ended")
     _close(run, claim, ending)
     process.after_finish(ending, held)
-    # What has no conversation would be heard by the whole organization.
-    if run.conversation_id and (run.kind != RunKind.CHANNEL or ending.failure):
+    # What has no conversation is followed by nobody, but what an agent does by itself is by administrators.
+    if run.kind == RunKind.AUTONOMY or (
+        run.conversation_id and (run.kind != RunKind.CHANNEL or ending.failure)
+    ):
         record(run.organization_id, wakeups.run_changed(run))
+    if ending.state == RunState.CANCELLED:
+        transaction.on_commit(lambda: tell_of_stop(run))
     if run.kind in RUNNING_LIMITS and run.conversation_id:
         wakeups.nudge_next(run.conversation_id, run.kind)
     reach("end.written")
+
+
+def tell_of_stop(run: Run) -> None:
+    """Let administrators who stopped everything see it end, whatever conversation it was in."""
+    stopped = NewEvent("autonomy.changed", {"agent_id": run.agent_id}, minimum_level=Role.ADMIN.level)
+    publish_transient(run.organization_id, stopped)
 
 
 def _close(run: Run, claim: Claim, ending: Ending) -> None:

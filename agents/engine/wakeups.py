@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.boundaries import reach
 from accounts.logs import get_logger
+from accounts.models import Role
 from agents.models import Agent, Run, RunKind, RunState
 from agents.payloads import run_payload
 from agents.services import happenings
@@ -259,12 +260,17 @@ def find_queued(kind: RunKind) -> tuple[int, str, int | None] | None:
 
 
 def run_changed(run: Run) -> NewEvent:
-    """Return the event of a run, for those in its conversation; without one, for whoever it works for."""
+    """Return the event of a run, for those in its conversation; without one, for whoever it works for.
+
+    Where that is nobody, administrators see what it did.
+    """
+    is_alone = run.conversation_id is None and run.requester_user_id is None
     return NewEvent(
         kind="run.changed",
         payload={"run": run_payload(run)},
         conversation_id=run.conversation_id,
         user_id=None if run.conversation_id else run.requester_user_id,
+        minimum_level=Role.ADMIN.level if is_alone else Role.MEMBER.level,
     )
 
 

@@ -18,6 +18,7 @@ from accounts.rate_limits import TooManyRequests
 from llm.errors import LLMError
 from secret_store.errors import KeyUnavailable
 from spacebot_site.api.parsing import NotJson
+from tasks.errors import TooLarge
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ STATUSES: dict[type[Exception], int] = {
     TooManyRequests: 429,
     KeyUnavailable: 503,
     RequestDataTooBig: 413,
+    TooLarge: 413,
     DisallowedHost: 400,
     LLMError: 502,
 }
@@ -67,10 +69,15 @@ def install(api: NinjaAPI) -> None:
 
 
 def _known(request: HttpRequest, error: Any) -> HttpResponse:
+    return known(error)
+
+
+def known(error: Any) -> HttpResponse:
+    """Return the answer to an error that has a status of its own."""
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
-    detail = {404: str(error) or "There is no such thing.", 413: "The request is too large."}.get(
-        status, str(error)
-    )
+    detail = str(error) or {404: "There is no such thing."}.get(status, "")
+    if isinstance(error, RequestDataTooBig):
+        detail = "The request is too large."
     response = problem(status, detail, field=getattr(error, "field", ""), extra=getattr(error, "extra", None))
     if isinstance(error, TooManyRequests):
         response["Retry-After"] = str(error.retry_after_s)

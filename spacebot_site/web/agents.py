@@ -11,12 +11,16 @@ from django.views.decorators.http import require_GET
 from accounts.actor import Actor
 from accounts.errors import AccountsError, NotFound
 from accounts.models import Role
+from agents.autonomy.explaining import explain
+from agents.autonomy.levels import lower
+from agents.autonomy.settings import get_autonomy, get_rule
 from agents.models import Agent
 from agents.presets import PRESETS
 from agents.processes.limits import DEFAULT_ACTIVE_LIMIT_S
 from agents.queries import find_agent_by_slug, list_agents, readable_runs
 from agents.services import agents as services
 from agents.services.summing_up import BUDGET_CALLS
+from spacebot_site.web.autonomy_words import state_line
 from spacebot_site.web.door import page
 from spacebot_site.web.forms import attempt, dialog, number
 
@@ -69,8 +73,14 @@ def detail(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
         "usual_budget": BUDGET_CALLS,
         "usual_zone": agent.organization.time_zone,
         "may_edit": actor.has_level(Role.ADMIN),
+        "autonomy": _by_itself(actor, agent) if actor.has_level(Role.ADMIN) else None,
     }
     return render(request, "agents/detail.html", shown)
+
+
+def _by_itself(actor: Actor, agent: Agent) -> dict[str, Any]:
+    row, rule = get_autonomy(actor, agent.pk), get_rule(actor)
+    return state_line(explain(row, rule, lower(row.level, rule.ceiling)))
 
 
 def _change(request: HttpRequest, actor: Actor, agent: Agent) -> bool:

@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts.actor import Actor
+from accounts.models import Role
+from agents.autonomy.queries import list_paused
 from agents.cortex.queries import BAD_STATES, list_trouble
 from agents.models import LIVE_STATES, RunKind, RunState
 from agents.queries import list_agents, readable_runs
@@ -67,6 +69,8 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
             "planned": planned(actor, most=PLANNED),
             "agents": [agent for agent in agents.values() if agent.enabled][:RUNS],
             "waiting": describe(actor, decidable(actor).order_by("-id")[:RUNS], agents),
+            "paused": list_paused(actor),
+            "may_resume": actor.has_level(Role.ADMIN),
             "here": request.path,
             "steps": steps,
             "steps_left": sum(not step.done for step in steps),

@@ -9,10 +9,13 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.actor import Actor
+from agents.autonomy.queries import started_by
 from agents.models import LIVE_STATES, CallState, Run, RunKind, RunState, Step
 from agents.payloads import run_payload
 from agents.queries import list_steps, readable_runs, was_there
 from messaging.models import Message
+from spacebot_site.web.autonomy_words import label_of
+from tasks.models import WakeEvent
 from tasks.queries.approvals import list_approvals
 
 WIDTH = 1000
@@ -33,6 +36,7 @@ def load(actor: Actor, run: Run) -> dict[str, Any]:
         "failure": shown["failure"],
         "result_text": shown["result_text"],
         "title": _title(run),
+        "by_itself": _by_itself(run) if run.kind == RunKind.AUTONOMY else None,
         "summarises": run.input if run.kind == RunKind.COMPACTION and "from_seq" in run.input else None,
         "is_open": is_open,
         "prompt": run.prompt if is_open else None,
@@ -45,6 +49,19 @@ def load(actor: Actor, run: Run) -> dict[str, Any]:
         "took_ms": _length_ms(run.started_at, run.finished_at),
         "waterfall": _waterfall(run, steps, children),
         "width": WIDTH,
+    }
+
+
+def _by_itself(run: Run) -> dict[str, Any]:
+    """Return why an agent began by itself, how far it might go, and what came of it."""
+    events = WakeEvent.objects.filter(pk__in=run.input.get("event_ids", [])).select_related("wake")
+    return {
+        "level": label_of(run.input.get("level", "off")),
+        "events": list(events.order_by("pk")),
+        "things": len(run.input.get("keys", [])),
+        "actions": run.result.get("actions", []) if run.result else [],
+        "started": started_by([run]).get(run.pk, []),
+        "from_outside": bool(run.input.get("from_outside")),
     }
 
 

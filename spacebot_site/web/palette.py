@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from accounts.actor import Actor
+from accounts.models import Role
 from agents.queries import list_agents
 from messaging.queries import list_conversations
 from spacebot_site.web.door import page
@@ -38,6 +39,16 @@ def results(request: HttpRequest, actor: Actor) -> HttpResponse:
         {"icon": "bot", "label": agent.name, "url": reverse("agent", args=[agent.slug]), "kind": "Agent"}
         for agent in agents
     ]
+    if actor.has_level(Role.ADMIN):
+        options += [
+            {
+                "icon": "gauge",
+                "label": f"Autonomy of {agent.name}",
+                "url": reverse("autonomy", args=[agent.slug]),
+                "kind": "Agent",
+            }
+            for agent in agents
+        ]
     options = [each for each in options if words.lower() in str(each["label"]).lower()]
     options += [
         {

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.actor import Actor
+from accounts.models import Role
 from agents.models import RunKind, RunState
 from agents.queries import get_run, list_runs
 from messaging.queries import get_conversation
@@ -22,6 +23,7 @@ KIND_WORDS = {
     RunKind.BRANCH: "Branches",
     RunKind.WORKER: "Workers",
     RunKind.CRON: "Scheduled",
+    RunKind.AUTONOMY: "By themselves",
     RunKind.COMPACTION: "Summaries",
 }
 
@@ -55,7 +57,11 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
             "runs": found[:PAGE],
             "next_page": query.urlencode() if len(found) > PAGE else "",
             "first_page": first.urlencode() if before else None,
-            "kinds": KIND_WORDS.items(),
+            "kinds": [
+                (kind, words)
+                for kind, words in KIND_WORDS.items()
+                if kind != RunKind.AUTONOMY or actor.has_level(Role.ADMIN)
+            ],
             "inside": inside,
             "bad_states": (RunState.FAILED, RunState.TIMED_OUT, RunState.INTERRUPTED),
             **chosen,

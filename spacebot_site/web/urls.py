@@ -8,6 +8,8 @@ from spacebot_site.web import (
     agent_chart,
     agents,
     approvals,
+    autonomy,
+    autonomy_settings,
     board,
     chat,
     chat_forms,
@@ -35,6 +37,7 @@ from spacebot_site.web import (
     task_page,
     tokens,
     tool_settings,
+    wakes,
 )
 
 urlpatterns = [
@@ -71,6 +74,9 @@ urlpatterns = [
     path("agents/new/", agents.new, name="new_agent"),
     path("agents/<slug:slug>/", agents.detail, name="agent"),
     path("agents/<slug:slug>/cortex/", cortex.index, name="cortex"),
+    path("agents/<slug:slug>/autonomy/", autonomy.index, name="autonomy"),
+    path("agents/<slug:slug>/wakes/new/", wakes.new, name="new_wake"),
+    path("agents/<slug:slug>/wakes/<int:wake_id>/", wakes.one, name="wake"),
     path("schedule/", schedules.index, name="schedules"),
     path("schedule/new/", schedule_forms.new, name="new_schedule"),
     path("schedule/preview/", schedule_forms.preview, name="preview_schedule"),
@@ -91,6 +97,7 @@ urlpatterns = [
     path("settings/models/<int:entry_id>/", model_forms.model, name="edit_model"),
     path("settings/models/<int:entry_id>/test/", model_settings.try_out, name="test_model"),
     path("settings/tools/", tool_settings.index, name="tools"),
+    path("settings/autonomy/", autonomy_settings.index, name="all_autonomy"),
     path("settings/members/", members.index, name="members"),
     path("settings/tokens/", tokens.index, name="tokens"),
     path("settings/secrets/", secret_names.index, name="secrets"),

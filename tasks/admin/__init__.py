@@ -5,3 +5,4 @@ from __future__ import annotations
 from tasks.admin import approvals as approvals
 from tasks.admin import board as board
 from tasks.admin import schedules as schedules
+from tasks.admin import wakes as wakes

@@ -12,10 +12,13 @@ from accounts.models import ApiToken, Identity, Membership, Person, SignInLink
 from accounts.services import audit
 from agents.models import (
     AgentLink,
+    Autonomy,
+    AutonomyRule,
     Breaker,
     Checkpoint,
     CortexJob,
     CortexLog,
+    Halt,
     Keeping,
     Profile,
     Prompt,
@@ -56,6 +59,9 @@ from tasks.models import (
     TaskCounter,
     TaskDependency,
     TaskRevision,
+    Wake,
+    WakeEvent,
+    WakePayload,
 )
 from tests.factories import Team
 
@@ -211,6 +217,14 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
         Firing, schedule=schedule, due_at=now, decision="fired", execution="failed", message=message,
         outcome=WHISPER, failure=WHISPER, decided_at=now, finished_at=now,
     )  # fmt: skip
+    make(AutonomyRule)
+    make(Autonomy, agent=team.agent)
+    make(Halt, agent=team.agent, by=team.admin.user, asked_at=now)
+    wake = make(
+        Wake, agent_id=team.agent.pk, name="Orders", trigger="webhook", token_digest=f"digest of {slug}"
+    )
+    rung = make(WakeEvent, wake=wake, agent_id=team.agent.pk, first_at=now, last_at=now)
+    make(WakePayload, event=rung, payload={"order": 7}, from_outside=True, created_at=now)
     rows.append(set_secret(None, organization, name="VENDOR_KEY", value="sk-hidden-value-98765"))
     rows.append(audit.record(team.owner, organization, "test.row", "target"))
     return {type(row): row for row in rows}

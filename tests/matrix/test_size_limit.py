@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 
 from spacebot_site.size_limit import UPLOAD_BYTES, SizeLimit
+from tasks.services.wakes.webhooks import MOST_BYTES
 
 MEGABYTE = b"x" * 1024 * 1024
 
@@ -83,3 +84,13 @@ def test_the_site_stands_behind_the_limit() -> None:
     from spacebot_site.asgi import application
 
     assert isinstance(application.application_mapping["http"], SizeLimit)
+
+
+def test_a_webhook_is_cut_off_at_its_own_limit_whatever_it_announces() -> None:
+    for headers in ({}, {"content-type": "multipart/form-data; boundary=x"}):
+        sender = Sender()
+        assert is_refusal(ask(sender, "/hooks/token/", **headers))
+        assert sender.taken == 1
+    announced = Sender()
+    assert is_refusal(ask(announced, "/hooks/token/", **{"content-length": str(MOST_BYTES + 1)}))
+    assert announced.taken == 0

@@ -48,6 +48,7 @@ from tasks.snapshots import snapshot
 from tests.admin.rows import make_installation_rows, make_rows
 from tests.api.conftest import Api
 from tests.factories import Team, make_team
+from tests.matrix.autonomy_rows import make_autonomy
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 NOBODY, STRANGER, SUPERUSER, NO_SCOPE = "nobody", "stranger", "superuser", "no scope"
@@ -205,6 +206,7 @@ def _values(team: Team) -> dict[str, Any]:
         delivery="failed", message=message, decided_at=now, finished_at=now,
     )  # fmt: skip
     return {
+        **make_autonomy(agent),
         "notice_id": notice.pk, "link_id": link.pk,
         "breaker_id": breaker.pk, "job_name": "associations",
         "approval_id": asked.pk, "grant_id": grant.pk, "rule_id": rule.pk, "tool": "write_file",

@@ -9,6 +9,7 @@ import pytest
 from agents.models import Checkpoint, RunKind, RunState
 from llm.models import ModelEntry, Provider, Route
 from messaging.models import Message, Reaction
+from spacebot_site.demo_autonomy import fill_autonomy
 from spacebot_site.demo_memory import fill_files, fill_memory
 from tasks.services.approvals.asking import Asker, ask
 from tests.factories import Team
@@ -18,7 +19,7 @@ from tests.web.test_pages import private_chat
 from tests.web.test_run_pages import finished_worker
 
 MOST = {
-    "/home/": 26,
+    "/home/": 28,
     "/chat/": 7,
     "/chat/list/": 7,
     "/chat/{chat}/": 19,
@@ -35,7 +36,10 @@ MOST = {
     "/runs/": 5,
     "/runs/{run}/": 14,
     "/agents/": 5,
-    "/agents/spacebot/": 6,
+    "/agents/spacebot/": 13,
+    "/agents/spacebot/autonomy/": 22,
+    "/agents/spacebot/wakes/new/": 5,
+    "/settings/autonomy/": 9,
     "/agents/spacebot/cortex/": 10,
     "/agents/new/": 4,
     "/memory/": 14,
@@ -89,6 +93,7 @@ def full(team: Team) -> dict[str, int]:
         )
     fill_memory(team.member, team.agent.pk, count=60)
     fill_files(team.member, team.agent.pk)
+    fill_autonomy(team.admin, team.agent)
     return {"chat": chat.pk, "run": run.pk, "provider": provider.pk, "model": entry.pk}
 
 

@@ -19,7 +19,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from spacebot_site import demo, demo_memory, demo_work, first_start
+from agents.models import Agent
+from spacebot_site import demo, demo_autonomy, demo_memory, demo_work, first_start
 from spacebot_site.launch import embedded
 
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
@@ -42,6 +43,7 @@ class Command(BaseCommand):
             tasks = demo_work.fill_work(owner, chat)
             demo_memory.fill_memory(owner, chat.agent_id, conversation_id=chat.pk)
             demo_memory.fill_files(owner, chat.agent_id)
+            demo_autonomy.fill_autonomy(owner, Agent.objects.get(pk=chat.agent_id))
             self.stdout.write(json.dumps({"chat": chat.pk, "run": run.pk, "task": tasks[0].number}))
             return
         if not options["chromium"]:
@@ -120,6 +122,7 @@ def _pictures(chromium: str, url: str, link: str, rows: dict[str, int], only: li
         "task": f"/tasks/{rows['task']}/",
         "approvals": "/approvals/",
         "schedule": "/schedule/",
+        "autonomy": "/agents/spacebot/autonomy/",
         "models": "/settings/models/",
         "memory": "/memory/",
         "memory-graph": "/memory/graph/?size=500",

@@ -34,6 +34,7 @@ BUILT_IN: dict[Happening, tuple[Level, str]] = {
 MOST = 50
 SHORTEST_INTERVAL_S = 300
 TEXTS = {"name": 120, "instructions": 4_000}
+CALENDAR = {"expression", "interval_s", "time_zone"}
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,15 @@ def change_wake(actor: Actor, wake_id: int, **values: Any) -> Wake:
             raise Conflict("This wake is built in; its name and its trigger stay.")
         for field, value in cleaned.items():
             setattr(wake, field, value)
-        if wake.trigger == WakeTrigger.SCHEDULE:
-            _fill(wake, now=timezone.now())
-        elif {"expression", "interval_s", "time_zone"} & set(cleaned):
+        if CALENDAR & set(cleaned) and wake.trigger != WakeTrigger.SCHEDULE:
             raise InvalidInput("This wake has no calendar.", field="expression")
-        elif "happening" in cleaned and wake.trigger != WakeTrigger.EVENT:
+        if "happening" in cleaned and wake.trigger != WakeTrigger.EVENT:
             raise InvalidInput("This wake listens to no event.", field="happening")
+        # An interval goes on from where it began, unless it is another; one switched on again catches nothing up.
+        if "happening" in cleaned or (
+            wake.trigger == WakeTrigger.SCHEDULE and {*CALENDAR, "enabled"} & set(cleaned)
+        ):
+            _fill(wake, now=timezone.now())
         wake.save()
         _note(actor, "wake.changed", wake, fields=sorted(cleaned))
     return wake

@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
+from accounts.models import Role
+from realtime.services import NewEvent, publish_transient
 from tasks.models import Happening
 
 STORE = """
@@ -21,7 +23,7 @@ STORE = """
     select organization_id, id, %(payload)s::jsonb, %(outside)s, now() from woken
     returning 1
 )
-select count(*) from kept
+select count(*), min(organization_id) from woken
 """
 HAPPENED = f"""
 with heard as (
@@ -73,4 +75,13 @@ def _ring(statement: str, values: dict[str, Any], *, key: str, payload: Any, out
     text = json.dumps(payload).replace("\\u0000", "\\ufffd")  # The database keeps no NUL.
     with connection.cursor() as cursor:
         cursor.execute(statement, {**values, "key": key[:120], "payload": text, "outside": outside})
-        return int(cursor.fetchone()[0])
+        count, organization_id = cursor.fetchone()
+    if count:
+        transaction.on_commit(lambda: _tell(organization_id))
+    return int(count)
+
+
+def _tell(organization_id: int) -> None:
+    """Let the queues that people look at follow; nothing is kept for who is away."""
+    rung = NewEvent("autonomy.changed", {"agent_id": None}, minimum_level=Role.ADMIN.level)
+    publish_transient(organization_id, rung)

@@ -58,6 +58,17 @@ def _read(body: bytes) -> Any:
     """Return JSON as what it is, and anything else as text."""
     text = body.decode(errors="replace")
     try:
-        return json.loads(text, parse_constant=str)
+        value = json.loads(text, parse_constant=str)
     except (ValueError, RecursionError):
         return {"text": text}
+    return value if is_storable(value) else {"text": text}
+
+
+def is_storable(value: Any) -> bool:
+    """Say whether the database takes a value as JSON: no half of a character, no number without end, not nested too deep."""
+    try:
+        # A little deeper than it will be where it is written.
+        json.dumps([[[[[[[[value]]]]]]]], ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -11,6 +11,7 @@ from tests.matrix.table import (
     admin,
     api,
     approvals,
+    autonomy,
     board,
     cortex,
     links,
@@ -26,6 +27,7 @@ from tests.matrix.table.rules import Act, Operation, Page, Rows
 API: dict[str, Operation] = {
     **api.API,
     **approvals.API,
+    **autonomy.API,
     **board.API,
     **cortex.API,
     **links.API,
@@ -38,6 +40,7 @@ API: dict[str, Operation] = {
 PAGES: dict[str, Page] = {
     **pages.PAGES,
     **approvals.PAGES,
+    **autonomy.PAGES,
     **board.PAGES,
     **cortex.PAGES,
     **links.PAGES,
@@ -48,6 +51,7 @@ PAGES: dict[str, Page] = {
 ACTS: list[Act] = [
     *acts.ACTS,
     *approvals.ACTS,
+    *autonomy.ACTS,
     *board.ACTS,
     *cortex.ACTS,
     *links.ACTS,
@@ -58,6 +62,7 @@ ACTS: list[Act] = [
 ADMIN_ROWS: dict[str, Rows] = {
     **admin.ADMIN_ROWS,
     **approvals.ADMIN_ROWS,
+    **autonomy.ADMIN_ROWS,
     **board.ADMIN_ROWS,
     **cortex.ADMIN_ROWS,
     **links.ADMIN_ROWS,

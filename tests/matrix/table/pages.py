@@ -42,6 +42,7 @@ PAGES: dict[str, Page] = {
 # (GET, POST) by nobody, (GET, POST) by a member
 OUTSIDE: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {
     "healthz": ((200, 405), (200, 405)),
+    "hooks/<str:token>/": ((405, 404), (405, 404)),
     "api/v1/openapi.json": ((200, 405), (200, 405)),
     "api/v1/docs": ((200, 405), (200, 405)),
     "api/v1/": ((404, 404), (404, 404)),
