@@ -243,6 +243,7 @@ class DatabaseJournal:
 
     def _store_step(self, number: int, response: ChatResponse) -> Step:
         added = self._added
+        self.process.spend(self.cost_usd)
         if self._joined.seq or self._joined.report_ids or self._joined.input_ids:
             added = [
                 *added,

@@ -112,6 +112,7 @@ def start_child(
 
     `agent_id` lets another agent do it; the requester stays. `more` is kept beside the task.
     """
+    parent.has_started_children = True
     existing = Run.objects.filter(origin_key=key).first()
     if existing is not None:
         return existing
@@ -238,22 +239,6 @@ def nudge_next(conversation_id: int, kind: str) -> None:
     )
     if row is not None:
         nudge(row, kind, conversation_id)
-
-
-QUEUED = """
-select id, kind, conversation_id from (
-    select id, kind, conversation_id from agents_run
-     where state = 'queued' and kind = %s and due_at <= now() order by due_at, id limit 64) heads
- order by random() limit 1
-"""
-
-
-def find_queued(kind: RunKind) -> tuple[int, str, int | None] | None:
-    """Return one of the runs of a kind that have waited longest; at random, so that many who ask go for different ones."""
-    with connection.cursor() as cursor:
-        cursor.execute(QUEUED, [kind])
-        row = cursor.fetchone()
-    return (int(row[0]), str(row[1]), row[2]) if row else None
 
 
 def run_changed(run: Run) -> NewEvent:
