@@ -24,7 +24,7 @@ class Channel(kombu_redis.Channel):
     def _create_client(self, asynchronous: bool = False) -> Any:
         kept = self._clients.get(asynchronous)
         if kept is None or kept.connection_pool is not (self.async_pool if asynchronous else self.pool):
-            kept = self._clients[asynchronous] = super()._create_client(asynchronous)
+            kept = self._clients[asynchronous] = super()._create_client(asynchronous)  # type: ignore[misc]
         return kept
 
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:

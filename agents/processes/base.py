@@ -59,8 +59,7 @@ class Process(ABC):
 
     def spend(self, cost_usd: Decimal | None) -> None:
         """Count what a step cost; where one is unpriced, the whole is."""
-        both_known = cost_usd is not None and self.cost_usd is not None
-        self.cost_usd = self.cost_usd + cost_usd if both_known else None
+        self.cost_usd = None if cost_usd is None or self.cost_usd is None else self.cost_usd + cost_usd
 
     @abstractmethod
     def system(self) -> tuple[str, ...]:

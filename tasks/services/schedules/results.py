@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -93,7 +94,7 @@ def _write(schedule: Schedule, firing: Firing, result: Result) -> bool:
     """Store the end with what is delivered of it; return whether another firing waits for this one."""
     message = _deliver(schedule, firing, result) if result.text else None
     firing.execution, firing.failure, firing.message = result.execution, result.failure, message
-    values = {
+    values: dict[str, Any] = {
         "firing": firing.pk,
         "execution": str(result.execution),
         "outcome": result.text or result.note,
