@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.actor import Actor
 from agents.cortex.queries import BAD_STATES, list_trouble
-from agents.models import LIVE_STATES, RunKind, RunState
+from agents.models import LIVE_STATES, Run, RunKind, RunState
 from agents.queries import list_agents, readable_runs
 from messaging.queries import list_conversations
 from spacebot_site.web import conversation_list as listing
@@ -22,12 +23,13 @@ from spacebot_site.web.first_steps import first_steps
 from spacebot_site.web.message_parts import quote_of
 from spacebot_site.web.schedule_parts import planned
 from tasks.queries.approvals import decidable
-from tasks.queries.board import list_mine, list_waiting
+from tasks.queries.board import list_waiting_and_mine
 
 CONVERSATIONS = 8
 RUNS = 6
 PLANNED = 4
 DAYS = 7
+WORK = (RunKind.BRANCH, RunKind.WORKER, RunKind.COLLEAGUE)
 
 
 @require_GET
@@ -46,25 +48,23 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     for row in conversations:
         said = last.get(row["conversation"].pk)
         row["last"] = quote_of(said) if said else None
-    runs = readable_runs(actor).exclude(kind=RunKind.COMPACTION).order_by("-id")
-    ended = runs.filter(finished_at__gte=timezone.now() - timedelta(days=DAYS))
-    failed = list(ended.filter(state__in=BAD_STATES)[:RUNS])
+    live, failed, done = _runs(actor)
     trouble = list_trouble(actor, limit=RUNS)
     steps = first_steps(actor)
+    proposed, mine = list_waiting_and_mine(actor)
+    shown = {card.task.pk: card for card in cards(actor, [*proposed, *mine])}
     return render(
         request,
         "home/index.html",
         {
             "conversations": conversations,
-            "live": runs.filter(state__in=LIVE_STATES)[:RUNS],
+            "live": live,
             "failed": failed,
             "trouble": trouble,
             "failures": len(failed) + len(trouble),
-            "done": ended.filter(
-                kind__in=(RunKind.BRANCH, RunKind.WORKER, RunKind.COLLEAGUE), state=RunState.SUCCEEDED
-            )[:RUNS],
-            "proposed": cards(actor, list_waiting(actor)),
-            "mine": cards(actor, list_mine(actor)),
+            "done": done,
+            "proposed": [shown[task.pk] for task in proposed],
+            "mine": [shown[task.pk] for task in mine],
             "planned": planned(actor, most=PLANNED),
             "agents": [agent for agent in agents.values() if agent.enabled][:RUNS],
             "waiting": describe(actor, decidable(actor).order_by("-id")[:RUNS], agents),
@@ -72,4 +72,22 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
             "steps": steps,
             "steps_left": sum(not step.done for step in steps),
         },
+    )
+
+
+def _runs(actor: Actor) -> tuple[list[Run], list[Run], list[Run]]:
+    """Return the newest runs under way, failed and done, in one query."""
+    runs = readable_runs(actor).exclude(kind=RunKind.COMPACTION).order_by("-id")
+    ended = runs.filter(finished_at__gte=timezone.now() - timedelta(days=DAYS))
+    wanted = (
+        runs.filter(state__in=LIVE_STATES),
+        ended.filter(state__in=BAD_STATES),
+        ended.filter(state=RunState.SUCCEEDED, kind__in=WORK),
+    )
+    newest = [Q(pk__in=rows.values("pk")[:RUNS]) for rows in wanted]
+    found = list(runs.filter(newest[0] | newest[1] | newest[2]))
+    return (
+        [run for run in found if run.is_live],
+        [run for run in found if run.state in BAD_STATES],
+        [run for run in found if run.state == RunState.SUCCEEDED],
     )

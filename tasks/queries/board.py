@@ -123,22 +123,24 @@ def count_by_state(actor: Actor, wanted: TaskFilter) -> dict[str, int]:
     return dict(rows.values_list("state").annotate(Count("id")))
 
 
-def list_mine(actor: Actor, *, limit: int = 8) -> list[Task]:
-    """Return the open tasks that the actor is to do."""
-    wanted = TaskFilter(
-        states=(TaskState.IN_PROGRESS, TaskState.BLOCKED, TaskState.READY, TaskState.BACKLOG),
-        assignee=Holder("person", actor.user.pk),
-    )
-    return list_tasks(actor, wanted, limit=limit)
-
-
-def list_waiting(actor: Actor, *, limit: int = 8) -> list[Task]:
-    """Return the tasks that wait for a decision the actor may take."""
+def list_waiting_and_mine(actor: Actor, *, limit: int = 8) -> tuple[list[Task], list[Task]]:
+    """Return the tasks that wait for a decision the actor may take, and the open ones that the actor is to do."""
     from tasks.transitions import capacities, may_decide
 
     author = by_person(actor)
-    rows = list_tasks(actor, TaskFilter(states=(TaskState.PENDING_APPROVAL,)), limit=200)
-    return [task for task in rows if may_decide(capacities(author, task))][:limit]
+    mine = TaskFilter(
+        states=(TaskState.IN_PROGRESS, TaskState.BLOCKED, TaskState.READY, TaskState.BACKLOG),
+        assignee=Holder("person", actor.user.pk),
+    )
+    seen = visibility.tasks(author).order_by("priority", "number")
+    waiting = filter_tasks(seen, TaskFilter(states=(TaskState.PENDING_APPROVAL,))).values("pk")[:200]
+    rows = readable_tasks(author).filter(
+        Q(pk__in=waiting) | Q(pk__in=filter_tasks(seen, mine).values("pk")[:limit])
+    )
+    found = list(rows.order_by("priority", "number"))
+    proposed = [task for task in found if task.state == TaskState.PENDING_APPROVAL]
+    decidable = [task for task in proposed if may_decide(capacities(author, task))]
+    return decidable[:limit], [task for task in found if task.state != TaskState.PENDING_APPROVAL]
 
 
 def blocked_by(task: Task) -> list[Task]:

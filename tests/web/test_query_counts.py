@@ -10,15 +10,20 @@ from agents.models import Checkpoint, RunKind, RunState
 from llm.models import ModelEntry, Provider, Route
 from messaging.models import Message, Reaction
 from spacebot_site.demo_memory import fill_files, fill_memory
+from tasks.authors import by_person
 from tasks.services.approvals.asking import Asker, ask
+from tasks.services.board import create_task
+from tasks.snapshots import Holder
 from tests.factories import Team
+from tests.tasks.conftest import agent_of
+from tests.tasks.timetable import make
 from tests.web.conftest import SignIn
 from tests.web.test_chat_pages import say, worker
 from tests.web.test_pages import private_chat
 from tests.web.test_run_pages import finished_worker
 
 MOST = {
-    "/home/": 26,
+    "/home/": 18,
     "/chat/": 7,
     "/chat/list/": 7,
     "/chat/{chat}/": 19,
@@ -87,6 +92,10 @@ def full(team: Team) -> dict[str, int]:
             title="t",
             summary="s",
         )
+    for _ in range(10):
+        create_task(by_person(team.member), title="t", assignee=Holder("person", team.member.user.pk))
+        create_task(agent_of(team), title="t")
+        make(team, chat)
     fill_memory(team.member, team.agent.pk, count=60)
     fill_files(team.member, team.agent.pk)
     return {"chat": chat.pk, "run": run.pk, "provider": provider.pk, "model": entry.pk}
