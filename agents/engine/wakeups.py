@@ -56,11 +56,13 @@ on conflict (conversation_id) where kind = 'channel' and state in ('queued', 'ru
 returning id
 """
 
-HOLD_BACK = """
+MOVE_DUE = """
 update agents_run
    set due_at = least(now() + %(delay)s * interval '1 second', coalesce_until)
  where conversation_id = %(conversation)s and kind = 'channel' and state = 'queued' and due_at > now()
+returning id, greatest(0, extract(epoch from due_at - now()))::float8
 """
+"""A run that waits for company waits longer when more comes, and no longer when what comes does not wait."""
 
 
 def ensure_channel_run(
@@ -89,8 +91,10 @@ def ensure_channel_run(
         cursor.execute(INSERT_CHANNEL, values)
         row = cursor.fetchone()
         if row is None:
-            if delay_s:
-                cursor.execute(HOLD_BACK, values)
+            cursor.execute(MOVE_DUE, values)
+            # The nudge of before finds it not due yet, and nobody would look again until the sweep.
+            if moved := cursor.fetchone():
+                nudge(moved[0], RunKind.CHANNEL, conversation.pk, delay_s=moved[1])
             return None
     nudge(row[0], RunKind.CHANNEL, conversation.pk, delay_s=delay_s)
     return int(row[0])
