@@ -4,18 +4,30 @@ import { refreshDrawer } from "./drawer.js";
 import { refreshTimes } from "./times.js";
 
 const waiting = new Map();
+const reading = new Set();
+const outdated = new Set();
 
+// One reading of a part at a time: of two, the older answer could come last.
 async function reread(part) {
   waiting.delete(part);
+  if (reading.has(part)) return outdated.add(part);
+  reading.add(part);
+  await replace(part);
+  reading.delete(part);
+  if (outdated.delete(part)) soon(part);
+}
+
+async function replace(part) {
   try {
     const page = new DOMParser().parseFromString(await fragment(location.pathname + location.search, { whole: true }), "text/html");
     const found = page.getElementById(part.id);
-    if (!found || part.contains(document.activeElement)) return;
+    if (!found) return;
+    if (part.contains(document.activeElement)) return part.addEventListener("focusout", () => soon(part), { once: true });
     const open = [...part.querySelectorAll("details[open][id]")].map((each) => each.id);
     part.replaceChildren(...found.childNodes);
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
     refreshTimes(part);
-  } catch { /* the dot tells that we are away; the next event tries again */ }
+  } catch { /* the dot tells that we are away; the next event, or coming back, tries again */ }
 }
 
 function soon(part) {
@@ -43,4 +55,5 @@ document.addEventListener("live:event", (event) => {
     drawerWaits = setTimeout(() => { drawerWaits = null; refreshDrawer(); }, 500);
   }
 });
+document.addEventListener("live:back", () => touched());
 document.addEventListener("live:behind", () => { touched(); refreshDrawer(); });

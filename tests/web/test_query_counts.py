@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from agents.models import Checkpoint, RunKind, RunState
 from llm.models import ModelEntry, Provider, Route
 from messaging.models import Message, Reaction
+from realtime.models import EventCounter
 from spacebot_site.demo_memory import fill_files, fill_memory
 from tasks.authors import by_person
 from tasks.services.approvals.asking import Asker, ask
@@ -110,3 +114,23 @@ def test_a_page_asks_the_database_little(
     assert client.get(address).status_code == 200
     with django_assert_max_num_queries(MOST[path]):
         client.get(address)
+
+
+@pytest.mark.parametrize("path", ["/home/", "/chat/{chat}/", "/runs/{run}/", "/board/", "/approvals/"])
+def test_a_page_listens_from_before_what_it_shows(
+    path: str, full: dict[str, int], team: Team, sign_in: SignIn
+) -> None:
+    """What happens while the page is made is told to it afterwards; else it would show the past for good."""
+    client = sign_in(team.member)
+    with CaptureQueriesContext(connection) as captured:
+        page = client.get(path.format(**full)).content.decode()
+    statements = [query["sql"] for query in captured]
+    began = next(place for place, sql in enumerate(statements) if "realtime_eventcounter" in sql)
+    read = next(
+        place
+        for place, sql in enumerate(statements)
+        if re.search(r'FROM "(agents|messaging|tasks|memory)_', sql)
+    )
+    assert began < read
+    last = EventCounter.objects.get(organization=team.organization).last_number
+    assert f'data-after="{last}"' in page
