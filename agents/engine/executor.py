@@ -12,8 +12,9 @@ from accounts.database import release_connection
 from accounts.logs import get_logger
 from agents.context.fit import budget, fit
 from agents.engine.claims import Claim, check_owned, claim, claim_next
-from agents.engine.journal import DatabaseJournal, store_prompt
+from agents.engine.journal import DatabaseJournal
 from agents.engine.leases import keeper
+from agents.engine.records import store_prompt
 from agents.engine.restore import restore
 from agents.engine.streaming import ReplyStream
 from agents.errors import LostLease, RunStopped
