@@ -1,7 +1,8 @@
 """Named places where a process may be killed on purpose, to show that nothing is lost there.
 
 With `SPACEBOT_FAULT_AT` unset, the rule, `reach` does nothing. Otherwise it names a folder: a file in it called
-`<process>.<boundary>`, such as `worker.step.committed`, is removed by the first process that reaches the boundary,
+`<process>.<boundary>`, such as `worker.step.committed`, is removed by the first process that reaches the boundary
+(any of the workers, where there are more),
 and that process kills itself as an operator's `kill -9` would.
 """
 
@@ -11,7 +12,7 @@ import os
 import signal
 
 FAULT_FOLDER = os.environ.get("SPACEBOT_FAULT_AT", "")
-PROCESS = os.environ.get("SPACEBOT_PROCESS", "")
+PROCESS = os.environ.get("SPACEBOT_PROCESS", "").partition("-")[0]
 
 WEB_BOUNDARIES = ("message.stored", "nudge.before", "nudge.after")
 WORKER_BOUNDARIES = (

@@ -10,8 +10,8 @@ from django.conf import settings
 
 from agents.autonomy import starting as autonomy
 from agents.cortex import runner
-from agents.engine import recovery, wakeups
-from agents.engine.executor import execute_run
+from agents.engine import recovery
+from agents.engine.executor import execute_next, execute_run
 from agents.models import RunKind
 from agents.processes import keeper
 from agents.services import summing_up
@@ -37,8 +37,8 @@ def execute(run_id: int, kind: str, conversation_id: int | None) -> None:
     try:
         execute_run(run_id, kind, conversation_id)
         # What came due while all places were taken was not begun: go on with it at once instead of at the next sweep.
-        while kind == RunKind.CRON and (following := wakeups.find_queued(RunKind.CRON)):
-            execute_run(*following)
+        while kind == RunKind.CRON and execute_next(RunKind.CRON):
+            pass
     finally:
         places.release()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Protocol
 
 
@@ -16,6 +18,11 @@ class ToolSpec:
     name: str
     description: str
     parameters: dict[str, Any]
+
+    @cached_property
+    def text(self) -> str:
+        """All of it as one text: estimates ask for it with each request, and a spec never changes."""
+        return self.name + self.description + json.dumps(self.parameters, ensure_ascii=False)
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_init, worker_ready
 
+from spacebot_site import broker
 from spacebot_site.clock import start_clock
 from spacebot_site.environment import read_bool
 from spacebot_site.launch.health import start_pulse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "spacebot_site.settings")
 
+broker.use()
 app = Celery("spacebot")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum, Value
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -14,6 +14,7 @@ from accounts.errors import NotFound
 from accounts.models import Role
 from agents.models import (
     TERMINAL_STATES,
+    Agent,
     Breaker,
     BreakerState,
     CortexJob,
@@ -87,23 +88,20 @@ def list_trouble(actor: Actor, *, limit: int = 6) -> list[dict[str, Any]]:
         return []
     cut_off = Breaker.objects.filter(organization=actor.organization).exclude(state=BreakerState.CLOSED)
     failing = CortexJob.objects.filter(organization=actor.organization, failures__gte=3)
-    found = [
+    who = ("agent__slug", "agent__name", "failures")
+    tools = cut_off.order_by("-opened_at").values_list(*who, Value(True), "tool", "opened_at")[:limit]
+    jobs = failing.order_by("-last_started_at").values_list(*who, Value(False), "name", "last_started_at")
+    found = sorted(tools.union(jobs[:limit], all=True), key=lambda row: not row[3])
+    return [
         {
-            "agent": row.agent,
-            "at": row.opened_at,
-            "text": f"The tool {row.tool} is switched off: it failed {row.failures} times",
+            "agent": Agent(slug=slug, name=name),
+            "at": at,
+            "text": f"The tool {what} is switched off: it failed {failures} times"
+            if is_tool
+            else f"The job {what} failed {failures} times in a row",
         }
-        for row in cut_off.select_related("agent").order_by("-opened_at")[:limit]
+        for slug, name, failures, is_tool, what, at in found[:limit]
     ]
-    found += [
-        {
-            "agent": row.agent,
-            "at": row.last_started_at,
-            "text": f"The job {row.name} failed {row.failures} times in a row",
-        }
-        for row in failing.select_related("agent").order_by("-last_started_at")[:limit]
-    ]
-    return found[:limit]
 
 
 def runs_to_administer(actor: Actor, *, agent_id: int | None = None) -> QuerySet[Run]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -82,6 +83,27 @@ returning r.conversation_id, r.fence, r.active_limit_s, r.active_ms,
 """
 
 
+CLAIM_NEXT = """
+update agents_run r
+   set state = 'running', lease_owner = %(owner)s, lease_expires_at = now() + %(lease)s * interval '1 second',
+       fence = r.fence + 1, started_at = coalesce(r.started_at, now()), claimed_at = now()
+ where r.id = (
+    select id from agents_run where state = 'queued' and kind = %(kind)s and due_at <= now()
+     order by due_at, id limit 1 for no key update skip locked)
+returning r.conversation_id, r.fence, r.active_limit_s, r.active_ms,
+    exists (select 1 from agents_toolpolicy p where p.organization_id = r.organization_id), r.id
+"""
+
+
+def claim_next(kind: RunKind) -> Claim | None:
+    """Take the run of a kind that has waited longest; many who ask at once get different ones."""
+    assert kind not in RUNNING_LIMITS
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM_NEXT, {"owner": lease_owner(), "lease": LEASE_S, "kind": str(kind)})
+        row = cursor.fetchone()
+    return None if row is None else _claim_of(row[5], row[:5])
+
+
 def claim(run_id: int, kind: str, conversation_id: int | None) -> Claim | None:
     """Take a run that is due, or whose executor went silent. None: somebody else has it, or it must wait.
 
@@ -101,8 +123,10 @@ def claim(run_id: int, kind: str, conversation_id: int | None) -> Claim | None:
         with connection.cursor() as cursor:
             cursor.execute(CLAIM, values)
             row = cursor.fetchone()
-    if row is None:
-        return None
+    return None if row is None else _claim_of(run_id, row)
+
+
+def _claim_of(run_id: int, row: tuple[Any, ...]) -> Claim:
     conversation, fence, limit_s, active_ms, has_policies = row
     return Claim(
         run_id=run_id,

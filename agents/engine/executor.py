@@ -11,9 +11,10 @@ from accounts.boundaries import reach
 from accounts.database import release_connection
 from accounts.logs import get_logger
 from agents.context.fit import budget, fit
-from agents.engine.claims import Claim, check_owned, claim
-from agents.engine.journal import DatabaseJournal, store_prompt
+from agents.engine.claims import Claim, check_owned, claim, claim_next
+from agents.engine.journal import DatabaseJournal
 from agents.engine.leases import keeper
+from agents.engine.records import store_prompt
 from agents.engine.restore import restore
 from agents.engine.streaming import ReplyStream
 from agents.errors import LostLease, RunStopped
@@ -40,9 +41,18 @@ def execute_run(run_id: int, kind: str, conversation_id: int | None) -> bool:
 
     A database that goes away leaves the run to its lease: whoever claims it next goes on from its last step.
     """
-    claimed = claim(run_id, kind, conversation_id)
+    return _carry_out(claim(run_id, kind, conversation_id))
+
+
+def execute_next(kind: RunKind) -> bool:
+    """Execute the run of a kind that has waited longest; return whether there was one."""
+    return _carry_out(claim_next(kind))
+
+
+def _carry_out(claimed: Claim | None) -> bool:
     if claimed is None:
         return False
+    run_id = claimed.run_id
     reach("run.claimed")
     with keeper.keep(claimed):
         try:

@@ -10,8 +10,6 @@ taken up exactly there, see `_go_on`.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -20,16 +18,15 @@ from django.utils import timezone
 
 from accounts.boundaries import reach
 from accounts.database import release_connection
-from agents.context.prompts import VERSION
-from agents.engine import endings
+from agents.engine import endings, records
 from agents.engine.claims import Held, fenced
-from agents.engine.codec import encode, encode_response
+from agents.engine.codec import encode
 from agents.errors import RunStopped
 from agents.loop import Ending, StepRecord, Transcript
-from agents.models import CallState, Prompt, Run, Step, ToolCall
+from agents.models import CallState, Run, Step
 from agents.processes.base import Joined, Process
 from agents.tools.gate import Gate, PreparedCall
-from llm.types import ChatResponse, ToolResult, ToolSpec, UserMessage
+from llm.types import ChatResponse, ToolResult, UserMessage
 
 
 class DatabaseJournal:
@@ -97,7 +94,7 @@ class DatabaseJournal:
             self._admit(number, calls, held)
             for call in sorted(calls, key=lambda call: call.ends_run):
                 ending = self.gate.run_transactional(call, self._key(number, call.position), held) or ending
-            self._store_calls(step, calls)
+            records.store_calls(step, calls)
             if not calls:
                 treated = self.process.text_only(response, key=self._key(number, 0), held=held)
                 if isinstance(treated, Ending):
@@ -120,7 +117,7 @@ class DatabaseJournal:
             self._check_cancel(held)
             step = self._store_step(number, response)
             self._admit(number, calls, held)
-            self._store_calls(step, calls)
+            records.store_calls(step, calls)
             self._store_prompt()
             reach("step.stored")
         reach("step.committed")
@@ -167,7 +164,7 @@ class DatabaseJournal:
                 return endings.lay_to_wait(self.process)
             if call.is_open and call.is_transactional:
                 ending = self.gate.run_transactional(call, key, held)
-            self._update_call(step, call)
+            records.update_call(step, call)
             if is_last:
                 self._note_waiting("")
             if ending is not None:
@@ -200,7 +197,7 @@ class DatabaseJournal:
                         self.gate.run_transactional(call, self._key(step.number, call.position), held)
                         or ending
                     )
-                    self._update_call(step, call)
+                    records.update_call(step, call)
                 if ending is not None:
                     endings.finish(self.process, ending, held)
             reach("end.committed" if ending else "result.committed")
@@ -211,7 +208,7 @@ class DatabaseJournal:
         if call.is_transactional:
             with fenced(self.process.claim) as held:
                 self.gate.run_transactional(call, key, held)
-                self._update_call(step, call)
+                records.update_call(step, call)
                 self.gate.admission.permits.look_again(held.has_policies)
             return
         release_connection()
@@ -219,7 +216,7 @@ class DatabaseJournal:
         self.gate.run_external(call, key)
         reach("tool.after")
         with fenced(self.process.claim) as held:
-            self._update_call(step, call)
+            records.update_call(step, call)
             self.gate.admission.permits.look_again(held.has_policies)
             reach("result.stored")
         reach("result.committed")
@@ -228,85 +225,33 @@ class DatabaseJournal:
         """Ask the policy for a call that others of its step came before; if it waits now, so do those after it."""
         with fenced(self.process.claim) as held:
             self.gate.admission.ask_again(call, self._key(step.number, call.position), held)
-            self._update_call(step, call)
+            records.update_call(step, call)
             if not self._waiting([call]):
                 return
             self._note_waiting("approval")
             for later in calls:
                 if later.is_open and (later.ends_run or later.position > call.position):
                     later.state = CallState.WAITING
-                    self._update_call(step, later)
+                    records.update_call(step, later)
 
     def _check_cancel(self, held: Held) -> None:
         if held.cancel_requested:
             raise RunStopped(self.process.claim.cancel.reason or "cancelled")
 
     def _store_step(self, number: int, response: ChatResponse) -> Step:
-        added = self._added
-        if self._joined.seq or self._joined.report_ids or self._joined.input_ids:
-            added = [
-                *added,
-                {
-                    "role": "joined",
-                    "seq": self._joined.seq,
-                    "reports": list(self._joined.report_ids),
-                    "inputs": list(self._joined.input_ids),
-                },
-            ]
-        return Step.objects.create(
-            organization_id=self.process.run.organization_id,
-            run_id=self.process.run.pk,
-            number=number,
-            added=added,
-            response=encode_response(response),
-            model=response.model,
-            stop_reason=response.stop_reason,
-            input_tokens=response.usage.input_tokens
-            + response.usage.cache_read_tokens
-            + response.usage.cache_write_tokens,
-            output_tokens=response.usage.output_tokens,
+        self.process.spend(self.cost_usd)
+        return records.store_step(
+            self.process.run,
+            number,
+            response,
+            added=self._added,
+            joined=self._joined,
             cost_usd=self.cost_usd,
-            started_at=self.asked_at,
-            finished_at=timezone.now(),
-        )
-
-    def _store_calls(self, step: Step, calls: list[PreparedCall]) -> None:
-        if not calls:
-            return
-        ToolCall.objects.bulk_create(
-            ToolCall(
-                organization_id=step.organization_id,
-                run_id=step.run_id,
-                step_id=step.pk,
-                position=call.position,
-                call_id=call.call.id[:120],
-                name=call.call.name[:80],
-                arguments=call.arguments,
-                state=call.state,
-                repeatable=call.repeatable,
-                key=self._key(step.number, call.position),
-                allowed_by=call.allowed_by,
-                result=call.result,
-                started_at=call.started_at,
-                finished_at=None if call.is_open or call.state == CallState.WAITING else timezone.now(),
-            )
-            for call in calls
-        )
-
-    def _update_call(self, step: Step, call: PreparedCall) -> None:
-        unfinished = call.is_open or call.state == CallState.WAITING
-        ToolCall.objects.filter(
-            step_id=step.pk, position=call.position, state__in=[CallState.RUNNING, CallState.WAITING]
-        ).update(
-            state=call.state,
-            result=call.result,
-            allowed_by=call.allowed_by,
-            started_at=call.started_at,
-            finished_at=None if unfinished else timezone.now(),
+            asked_at=self.asked_at,
         )
 
     def _key(self, number: int, position: int) -> str:
-        return f"run{self.process.run.pk}.{number}.{position}"
+        return records.key_of(self.process.run.pk, number, position)
 
 
 def _results(calls: list[PreparedCall]) -> tuple[ToolResult, ...]:
@@ -314,23 +259,3 @@ def _results(calls: list[PreparedCall]) -> tuple[ToolResult, ...]:
         ToolResult(call.call.id, call.call.name, call.result, is_error=call.state != CallState.SUCCEEDED)
         for call in calls
     )
-
-
-_prompts: dict[tuple[int, str], int] = {}
-
-
-def store_prompt(run: Run, system: tuple[str, ...], tools: tuple[ToolSpec, ...]) -> None:
-    """Attach the prompt to the run in memory, storing it once per content. The journal saves it with a step."""
-    specs = [{"name": t.name, "description": t.description, "parameters": t.parameters} for t in tools]
-    digest = hashlib.sha256(json.dumps([system, specs], sort_keys=True).encode()).hexdigest()
-    key = (run.organization_id, digest)
-    if key not in _prompts:
-        prompt, _ = Prompt.objects.get_or_create(
-            organization_id=run.organization_id,
-            digest=digest,
-            defaults={"version": VERSION, "system": list(system), "tools": specs},
-        )
-        if len(_prompts) > 2_000:
-            _prompts.clear()
-        _prompts[key] = prompt.pk
-    run.prompt_id = _prompts[key]

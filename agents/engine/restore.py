@@ -19,6 +19,7 @@ def restore(run: Run, process: Process) -> tuple[Transcript, Step | None]:
     steps = list(Step.objects.filter(run_id=run.pk).order_by("number").prefetch_related("tool_calls"))
     open_step: Step | None = None
     for step in steps:
+        process.spend(step.cost_usd)
         transcript.join([decode(form) for form in step.added if form["role"] != "joined"])
         for form in step.added:
             if form["role"] == "joined":

@@ -36,6 +36,9 @@ class Helpers:
     exist: bool
 
 
+NONE = Helpers(are_needed=False, exist=False)
+
+
 def helpers_of(run_id: int, *, told: Collection[int] = ()) -> Helpers:
     """Look at a run's children in one query; `told` are reports it has taken."""
     with connection.cursor() as cursor:

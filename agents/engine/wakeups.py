@@ -57,11 +57,13 @@ on conflict (conversation_id) where kind = 'channel' and state in ('queued', 'ru
 returning id
 """
 
-HOLD_BACK = """
+MOVE_DUE = """
 update agents_run
    set due_at = least(now() + %(delay)s * interval '1 second', coalesce_until)
  where conversation_id = %(conversation)s and kind = 'channel' and state = 'queued' and due_at > now()
+returning id, greatest(0, extract(epoch from due_at - now()))::float8
 """
+"""A run that waits for company waits longer when more comes, and no longer when what comes does not wait."""
 
 
 def ensure_channel_run(
@@ -90,8 +92,10 @@ def ensure_channel_run(
         cursor.execute(INSERT_CHANNEL, values)
         row = cursor.fetchone()
         if row is None:
-            if delay_s:
-                cursor.execute(HOLD_BACK, values)
+            cursor.execute(MOVE_DUE, values)
+            # The nudge of before finds it not due yet, and nobody would look again until the sweep.
+            if moved := cursor.fetchone():
+                nudge(moved[0], RunKind.CHANNEL, conversation.pk, delay_s=moved[1])
             return None
     nudge(row[0], RunKind.CHANNEL, conversation.pk, delay_s=delay_s)
     return int(row[0])
@@ -113,6 +117,7 @@ def start_child(
 
     `agent_id` lets another agent do it; the requester stays. `more` is kept beside the task.
     """
+    parent.has_started_children = True
     existing = Run.objects.filter(origin_key=key).first()
     if existing is not None:
         return existing
@@ -241,22 +246,6 @@ def nudge_next(conversation_id: int, kind: str) -> None:
     )
     if row is not None:
         nudge(row, kind, conversation_id)
-
-
-QUEUED = """
-select id, kind, conversation_id from (
-    select id, kind, conversation_id from agents_run
-     where state = 'queued' and kind = %s and due_at <= now() order by due_at, id limit 64) heads
- order by random() limit 1
-"""
-
-
-def find_queued(kind: RunKind) -> tuple[int, str, int | None] | None:
-    """Return one of the runs of a kind that have waited longest; at random, so that many who ask go for different ones."""
-    with connection.cursor() as cursor:
-        cursor.execute(QUEUED, [kind])
-        row = cursor.fetchone()
-    return (int(row[0]), str(row[1]), row[2]) if row else None
 
 
 def run_changed(run: Run) -> NewEvent:

@@ -89,6 +89,9 @@ class Run(models.Model):
     claimed_at = models.DateTimeField(null=True, help_text="When the present execution began")
     finished_at = models.DateTimeField(null=True)
 
+    has_started_children = False
+    """Whether this very object has; not stored."""
+
     class Meta:
         constraints = [
             models.UniqueConstraint(

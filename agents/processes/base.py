@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import ClassVar
 
@@ -54,6 +55,11 @@ class Process(ABC):
         self.window = DEFAULT_WINDOW
         self.base_tokens = 0
         self.asked_tokens = 0
+        self.cost_usd: Decimal | None = Decimal(0)
+
+    def spend(self, cost_usd: Decimal | None) -> None:
+        """Count what a step cost; where one is unpriced, the whole is."""
+        self.cost_usd = None if cost_usd is None or self.cost_usd is None else self.cost_usd + cost_usd
 
     @abstractmethod
     def system(self) -> tuple[str, ...]:

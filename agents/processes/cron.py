@@ -104,7 +104,8 @@ class Cron(Process):
     def turn_over(self) -> Ending:
         """Return the end of a turn: wait while children are at work, else be done."""
         self._take_reports()
-        helpers = waits.helpers_of(self.run.pk)
+        may_have_helpers = self.claim.fence > 1 or self.run.has_started_children
+        helpers = waits.helpers_of(self.run.pk) if may_have_helpers else waits.NONE
         self._is_alone = not helpers.exist
         if not self.is_wrapping_up and helpers.are_needed:
             return Ending(RunState.WAITING, "", self._kept())
@@ -150,7 +151,8 @@ class Cron(Process):
             return
         if not self._is_alone:
             waits.stop_helpers(self.run, reason="the job has ended")
-        firings.has_ended(self.run, ending, text=self._delivered(ending), note=self.skipped)
+        cost = self.cost_usd if self._is_alone else firings.cost_of(self.run)
+        firings.has_ended(self.run, ending, text=self._delivered(ending), note=self.skipped, cost_usd=cost)
 
     def _delivered(self, ending: Ending) -> str:
         """Return the one message: everything said, and, where it did not end well, a word about that before it."""

@@ -89,7 +89,7 @@ def was_stopped(run: Run, *, reason: str) -> None:
     )
 
 
-def has_ended(run: Run, ending: Ending, *, text: str, note: str) -> None:
+def has_ended(run: Run, ending: Ending, *, text: str, note: str, cost_usd: Decimal | None) -> None:
     """Tell the ledger how a run ended, in its terminal transaction."""
     failure = str(ending.failure["message"]) if ending.failure else ""
     results.end(
@@ -101,7 +101,7 @@ def has_ended(run: Run, ending: Ending, *, text: str, note: str) -> None:
             text=text,
             note=note,
             failure=failure,
-            cost_usd=cost_of(run),
+            cost_usd=cost_usd,
         ),
     )
 

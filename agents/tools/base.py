@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from agents.loop import Ending
+from agents.tools.schemas import schema_of
 from llm.types import CancelToken, ToolSpec
 
 if TYPE_CHECKING:
@@ -89,9 +90,4 @@ class Tool:
 
     @cached_property
     def spec(self) -> ToolSpec:
-        schema = self.arguments.model_json_schema()
-        schema.pop("title", None)
-        schema.pop("description", None)
-        for part in schema.get("properties", {}).values():
-            part.pop("title", None)
-        return ToolSpec(name=self.name, description=self.description, parameters=schema)
+        return ToolSpec(self.name, self.description, schema_of(self.arguments))

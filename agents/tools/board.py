@@ -117,7 +117,7 @@ class TaskCreate(Arguments):
     description: str = Field(
         default="",
         max_length=50_000,
-        description="The specification in Markdown, complete in itself: what, why, and how to tell that it is done.",
+        description="The specification in Markdown: what, why, and how to tell that it is done.",
     )
     subtasks: list[Subtask] = Field(default_factory=list, max_length=50)
     priority: PriorityWord = "medium"
@@ -139,7 +139,7 @@ def task_create(context: ToolContext, arguments: TaskCreate) -> ToolOutput:
 
 class TaskUpdate(Arguments):
     number: int
-    expected_revision: int | None = Field(default=None, description="The revision you have read.")
+    expected_revision: int | None = Field(default=None, description="The one you have read.")
     summary: str = Field(min_length=3, max_length=200, description="What you change, and why.")
     title: str | None = Field(default=None, min_length=1, max_length=200)
     description: str | None = Field(default=None, max_length=50_000)
@@ -152,7 +152,7 @@ class TaskUpdate(Arguments):
     metadata: dict[str, Any] | None = None
     hold: Literal["backlog", "blocked"] | None = Field(
         default=None,
-        description="Take a ready task back: to the backlog, or blocked because of what summary says.",
+        description="Take a ready task back; summary says why.",
     )
 
 
@@ -202,9 +202,7 @@ def task_comment(context: ToolContext, arguments: Comment) -> ToolOutput:
 
 class History(Arguments):
     number: int
-    since_revision: int | None = Field(
-        default=None, ge=1, description="Show what has changed since this one."
-    )
+    since_revision: int | None = Field(default=None, ge=1, description="Only what changed since.")
 
 
 def task_history(context: ToolContext, arguments: History) -> ToolOutput:
@@ -261,7 +259,7 @@ class GoalPropose(Arguments):
     title: str = Field(min_length=1, max_length=200)
     description: str = Field(min_length=1, max_length=20_000, description="With the success criteria.")
     priority: PriorityWord = "medium"
-    due_on: str | None = Field(default=None, description="A day, as 2027-03-31.")
+    due_on: str | None = Field(default=None, description="YYYY-MM-DD")
     parent_id: int | None = None
 
 
@@ -274,7 +272,7 @@ def goal_propose(context: ToolContext, arguments: GoalPropose) -> ToolOutput:
 
 class GoalNote(Arguments):
     goal_id: int
-    notes: str = Field(max_length=10_000, description="Replaces the notes; keep in it what still holds.")
+    notes: str = Field(max_length=10_000, description="Keep in it what still holds.")
 
 
 def goal_note(context: ToolContext, arguments: GoalNote) -> ToolOutput:
@@ -345,8 +343,8 @@ TOOLS = (
     ),
     Tool(
         name="task_update",
-        description="Change what a task says; an approved one waits for approval again then. You cannot approve, start "
-        "or finish a task with this.",
+        description="Change what a task says; an approved one then waits for approval again. This cannot approve, "
+        "start or finish a task.",
         arguments=TaskUpdate,
         function=task_update,
         kinds=BRANCH,

@@ -28,9 +28,9 @@ MOST_IN_AN_HOUR = 30
 
 
 class SendAgentMessage(Arguments):
-    agent: str = Field(description="Whom to ask, by name.", min_length=1, max_length=80)
+    agent: str = Field(description="Its name.", min_length=1, max_length=80)
     message: str = Field(
-        description="What you want, complete in itself: the other agent does not see this conversation.",
+        description="Complete in itself: the other agent does not see this conversation.",
         min_length=3,
         max_length=20_000,
     )

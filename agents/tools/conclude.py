@@ -12,8 +12,8 @@ from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
 
 
 class Conclude(Arguments):
-    status: Literal["done", "partial", "failed"] = Field(description="Whether the question is answered.")
-    conclusion: str = Field(description="The answer, with what it rests on.", min_length=1, max_length=20_000)
+    status: Literal["done", "partial", "failed"]
+    conclusion: str = Field(description="With what it rests on.", min_length=1, max_length=20_000)
 
 
 def conclude(context: ToolContext, arguments: Conclude) -> ToolOutput:

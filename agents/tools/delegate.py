@@ -24,9 +24,7 @@ MOST_LIVE = {RunKind.BRANCH: 20, RunKind.WORKER: 20, RunKind.COLLEAGUE: 10}
 
 
 class Branch(Arguments):
-    task: str = Field(
-        description="The question to think through, complete in itself.", min_length=3, max_length=8_000
-    )
+    task: str = Field(description="The question, complete in itself.", min_length=3, max_length=8_000)
 
 
 def branch(context: ToolContext, arguments: Branch) -> ToolOutput:
@@ -54,15 +52,15 @@ def _fork(context: ToolContext) -> int | None:
 class SpawnWorker(Arguments):
     task: str = Field(
         default="",
-        description="What to do, complete in itself: the worker does not see this conversation.",
+        description="Complete in itself: the worker does not see this conversation.",
         max_length=20_000,
     )
     task_number: int | None = Field(
         default=None,
-        description="Instead of task: a ready task of the board, which is done as it was approved.",
+        description="Instead of task: a ready task of the board.",
     )
     interactive: bool = Field(
-        default=False, description="True: it stays after its result and takes follow-ups by route."
+        default=False, description="It stays after its result, for follow-ups by route."
     )
 
 
@@ -115,8 +113,8 @@ def _spawn_for_task(context: ToolContext, arguments: SpawnWorker, number: int) -
 
 
 class Route(Arguments):
-    worker_id: int = Field(description="The worker's number.")
-    message: str = Field(description="What it should know or do next.", min_length=1, max_length=20_000)
+    worker_id: int
+    message: str = Field(min_length=1, max_length=20_000)
 
 
 def route(context: ToolContext, arguments: Route) -> ToolOutput:
@@ -205,7 +203,7 @@ TOOLS = (
     ),
     Tool(
         name="spawn_worker",
-        description="Give a task that needs tools (files, research, long work) to a background worker. Returns at once.",
+        description="Give a task that needs tools (files, research, long work) to a worker. Returns at once.",
         arguments=SpawnWorker,
         function=spawn_worker,
         kinds=SPEAKERS | {"branch", "colleague"},

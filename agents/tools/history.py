@@ -20,8 +20,8 @@ BRANCH = frozenset({"branch"})
 
 
 class ReadHistory(Arguments):
-    before_seq: int | None = Field(default=None, description="Read what came before this message number.")
-    contains: str = Field(default="", max_length=200, description="Only messages that contain this text.")
+    before_seq: int | None = Field(default=None, description="Only before this message number.")
+    contains: str = Field(default="", max_length=200)
     limit: int = Field(default=50, ge=1, le=MOST)
 
 
@@ -39,11 +39,9 @@ def read_history(context: ToolContext, arguments: ReadHistory) -> ToolOutput:
 
 
 class ExpandSummary(Arguments):
-    from_seq: int = Field(description="The first message number of the summary, as its heading tells.")
-    to_seq: int = Field(description="The last message number of the summary.")
-    after_seq: int | None = Field(
-        default=None, description="Go on after this message, where there was more than fits."
-    )
+    from_seq: int = Field(description="As the heading of the summary tells.")
+    to_seq: int
+    after_seq: int | None = Field(default=None, description="To go on, where there was more than fits.")
 
 
 def expand_summary(context: ToolContext, arguments: ExpandSummary) -> ToolOutput:
@@ -111,7 +109,7 @@ TOOLS = (
     ),
     Tool(
         name="expand_summary",
-        description="Read what a summary of this conversation stands for: its messages, or the summaries rolled up in it.",
+        description="Read what a summary stands for: its messages, or the summaries rolled up in it.",
         arguments=ExpandSummary,
         function=expand_summary,
         kinds=BRANCH,

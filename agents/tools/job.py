@@ -18,9 +18,7 @@ MOST_KEPT = 100_000
 
 
 class Reply(Arguments):
-    content: str = Field(
-        description="What should be delivered, in Markdown.", min_length=1, max_length=40_000
-    )
+    content: str = Field(description="Markdown.", min_length=1, max_length=40_000)
 
 
 def reply(context: ToolContext, arguments: Reply) -> ToolOutput:
@@ -45,9 +43,7 @@ def wait(context: ToolContext, arguments: Wait) -> ToolOutput:
 
 
 class Skip(Arguments):
-    reason: str = Field(
-        description="Why nothing is delivered; kept for the log.", min_length=3, max_length=300
-    )
+    reason: str = Field(description="For the log.", min_length=3, max_length=300)
 
 
 def skip(context: ToolContext, arguments: Skip) -> ToolOutput:

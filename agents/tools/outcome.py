@@ -30,7 +30,7 @@ def set_status(context: ToolContext, arguments: SetStatus) -> ToolOutput:
 
 
 class SetOutcome(Arguments):
-    status: Literal["done", "partial", "failed"] = Field(description="What came of the task.")
+    status: Literal["done", "partial", "failed"]
     summary: str = Field(
         description="The result for the person who asked: what was done, what was found.",
         min_length=1,

@@ -35,11 +35,11 @@ class MemorySave(Arguments):
     )
     type: Kind
     importance: float | None = Field(default=None, ge=0, le=1)
-    supersedes: int | None = Field(default=None, description="The memory that this one replaces.")
+    supersedes: int | None = Field(default=None, description="The memory it replaces.")
     contradicts: list[int] = Field(
         default_factory=list, max_length=10, description="Memories it disagrees with."
     )
-    even_if_similar: bool = Field(default=False, description="Save although something alike was offered.")
+    even_if_similar: bool = Field(default=False, description="Save although something alike was found.")
 
 
 def memory_save(context: ToolContext, arguments: MemorySave) -> ToolOutput:
@@ -83,7 +83,7 @@ def memory_save(context: ToolContext, arguments: MemorySave) -> ToolOutput:
 
 
 class MemoryRecall(Arguments):
-    query: str = Field(description="What you want to know, in a few words.", min_length=1, max_length=1_000)
+    query: str = Field(description="A few words.", min_length=1, max_length=1_000)
     limit: int = Field(default=10, ge=1, le=30)
     types: list[Kind] = Field(default_factory=list)
 

@@ -22,9 +22,7 @@ SPEAKERS = CHANNEL | {"cortex"}
 
 
 class Reply(Arguments):
-    content: str = Field(
-        description="What to say, in Markdown. It is sent as it is.", min_length=1, max_length=40_000
-    )
+    content: str = Field(description="Markdown, sent as it is.", min_length=1, max_length=40_000)
 
 
 def reply(context: ToolContext, arguments: Reply) -> ToolOutput:
@@ -45,9 +43,7 @@ def _said_meanwhile(context: ToolContext) -> bool:
 
 
 class Skip(Arguments):
-    reason: str = Field(
-        description="Why nothing needs to be said; kept for the log.", min_length=3, max_length=300
-    )
+    reason: str = Field(description="For the log.", min_length=3, max_length=300)
 
 
 def skip(context: ToolContext, arguments: Skip) -> ToolOutput:
@@ -61,7 +57,7 @@ def skip(context: ToolContext, arguments: Skip) -> ToolOutput:
 
 
 class React(Arguments):
-    emoji: str = Field(description="One emoji character.", min_length=1, max_length=12)
+    emoji: str = Field(min_length=1, max_length=12)
 
 
 def react(context: ToolContext, arguments: React) -> ToolOutput:

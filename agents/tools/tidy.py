@@ -18,8 +18,8 @@ HOLDERS = frozenset({"branch"})
 
 
 class MemoryForget(Arguments):
-    memory_id: int = Field(description="The memory that is wrong, out of date or unwanted.")
-    reason: str = Field(description="Why it should go.", min_length=3, max_length=300)
+    memory_id: int
+    reason: str = Field(min_length=3, max_length=300)
 
 
 def memory_forget(context: ToolContext, arguments: MemoryForget) -> ToolOutput:
@@ -35,10 +35,10 @@ def memory_forget(context: ToolContext, arguments: MemoryForget) -> ToolOutput:
 
 
 class MergeIn(Arguments):
-    keep: int = Field(description="The memory that stays.")
-    absorb: list[int] = Field(description="The memories that go up in it.", min_length=1, max_length=20)
+    keep: int
+    absorb: list[int] = Field(description="They go up in the one kept.", min_length=1, max_length=20)
     content: str = Field(
-        description="What the kept memory says from then on, complete in itself.",
+        description="What it then says, complete in itself.",
         min_length=3,
         max_length=8_000,
     )

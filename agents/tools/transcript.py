@@ -15,15 +15,11 @@ from memory.recall.transcripts import Said
 
 
 class TranscriptRecall(Arguments):
-    query: str = Field(
-        description="What was said, in a few words; names and times help.", min_length=1, max_length=1_000
-    )
+    query: str = Field(description="A few words; names and times help.", min_length=1, max_length=1_000)
     limit: int = Field(default=10, ge=1, le=30)
-    since: datetime | None = Field(
-        default=None, description="Only what was said from then on (ISO 8601, UTC)."
-    )
-    until: datetime | None = Field(default=None, description="Only what was said before then.")
-    only_here: bool = Field(default=False, description="Only in this conversation.")
+    since: datetime | None = Field(default=None, description="UTC.")
+    until: datetime | None = None
+    only_here: bool = False
 
 
 def transcript_recall(context: ToolContext, arguments: TranscriptRecall) -> ToolOutput:
@@ -57,7 +53,7 @@ def _aware(moment: datetime | None) -> datetime | None:
 TOOLS = (
     Tool(
         name="transcript_recall",
-        description="Search what was said, here and in other conversations of all the people here; nobody need have saved it.",
+        description="Search all that was said, here and in other conversations of all the people here.",
         arguments=TranscriptRecall,
         function=transcript_recall,
         kinds=frozenset({"branch"}),

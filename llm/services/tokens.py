@@ -25,8 +25,7 @@ def estimate_tokens(subject: str | ChatMessage | ToolSpec | ChatRequest) -> int:
         parts = [*subject.system, *subject.messages, *subject.tools]
         return sum(estimate_tokens(part) for part in parts)
     if isinstance(subject, ToolSpec):
-        schema = json.dumps(subject.parameters, ensure_ascii=False)
-        return PER_CALL + estimate_tokens(subject.name + subject.description + schema)
+        return PER_CALL + estimate_tokens(subject.text)
     total = PER_MESSAGE + estimate_tokens(subject.text)
     if isinstance(subject, ToolResult):
         return total + PER_CALL

@@ -68,10 +68,12 @@ class Killer:
 
     def _kill(self, victim: str) -> None:
         name, _, backend = victim.partition(" ")
-        pids = family.pids_by_name(self.home).get(name, [])
+        found = family.pids_by_name(self.home)
         if backend:
-            pids = pids[1:]
-            self.random.shuffle(pids)
+            pids = found.get(name, [])[1:]
+        else:
+            pids = [each[0] for known, each in found.items() if known.partition("-")[0] == name]
+        self.random.shuffle(pids)
         if pids:
             try:
                 os.kill(pids[0], signal.SIGKILL)

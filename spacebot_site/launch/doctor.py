@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from spacebot_site.launch import embedded, environment_setup
+from spacebot_site.launch import embedded, environment_setup, machine
 from spacebot_site.launch.errors import LaunchError
 from spacebot_site.launch.home import ROOT
 from spacebot_site.launch.home import prepare as prepare_home
+from spacebot_site.launch.processes import count_workers
 from spacebot_site.launch.start import check_port_is_free, child_environment, read_port
 from spacebot_site.launch.state import find_running
 
@@ -84,6 +85,10 @@ def _port(home: Path) -> str:
     return f"{port} is free"
 
 
+def _workers(home: Path) -> str:
+    return f"{count_workers()} for {machine.cores()} cores and {machine.memory_gb():.0f} GB"
+
+
 def _processes(home: Path) -> str:
     running = find_running(home)
     if running is None:
@@ -129,6 +134,7 @@ _CHECKS: dict[str, Callable[[Path], str]] = {
     "home": _home,
     "disk": _disk,
     "port": _port,
+    "workers": _workers,
     "processes": _processes,
     "servers": _servers,
 }

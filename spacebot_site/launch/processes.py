@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
+from spacebot_site.launch import machine
+from spacebot_site.launch.errors import LaunchError
+
 
 @dataclass(frozen=True)
 class Place:
@@ -74,25 +77,20 @@ WEB = {
 }  # fmt: skip
 
 
+MOST_WORKERS = 64
+GB_PER_WORKER = 3.5
+"""A worker takes 110 MB; a machine of 4 GB has better uses for a second one's."""
+
+
 def table() -> tuple[Process, ...]:
     """Return the processes in the order in which they start; they stop the other way round."""
-    threads = os.environ.get("SPACEBOT_WORKER_THREADS", "").strip() or "256"
     return (
         Process(
             name="web",
             command=WEB[os.environ.get("SPACEBOT_ASGI", "").strip() or "uvicorn"],
             health=Health(address="/healthz"),
         ),
-        Process(
-            name="worker",
-            command=(
-                "${python}", "-m", "celery", "-A", "spacebot_site.celery", "worker", "-P", "threads", "-c", threads,
-                "-Q", "runs,embed", "-l", "warning", "--without-gossip", "--without-mingle", "--without-heartbeat",
-                "-n", "worker@spacebot",
-            ),
-            health=Health(pulse_max_age_s=60),
-            environment={"SPACEBOT_CLOCK": "1", "SPACEBOT_PAGES": "0", "CELERY_SKIP_CHECKS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        ),
+        *(_worker(number) for number in range(1, count_workers() + 1)),
         Process(
             name="gateway",
             command=("${python}", "manage.py", "gateway"),
@@ -100,6 +98,44 @@ def table() -> tuple[Process, ...]:
             environment={"SPACEBOT_PAGES": "0"},
         ),
     )  # fmt: skip
+
+
+def _worker(number: int) -> Process:
+    """Return one of the workers. The first also keeps the clock and indexes memory."""
+    name = "worker" if number == 1 else f"worker-{number}"
+    threads = os.environ.get("SPACEBOT_WORKER_THREADS", "").strip() or "256"
+    return Process(
+        name=name,
+        command=(
+            "${python}", "-m", "celery", "-A", "spacebot_site.celery", "worker", "-P", "threads", "-c", threads,
+            "-Q", "runs,embed" if number == 1 else "runs", "-l", "warning", "--without-gossip", "--without-mingle",
+            "--without-heartbeat", "-n", f"{name}@spacebot",
+        ),
+        health=Health(pulse_max_age_s=60),
+        environment={
+            "SPACEBOT_CLOCK": str(int(number == 1)), "SPACEBOT_PAGES": "0", "CELERY_SKIP_CHECKS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+        },
+    )  # fmt: skip
+
+
+def count_workers() -> int:
+    """Return how many workers share the runs: what `SPACEBOT_WORKERS` says, or what fits this machine.
+
+    A worker is one interpreter and fills one core at most. Raises LaunchError for what is no number.
+    """
+    raw = os.environ.get("SPACEBOT_WORKERS", "").strip()
+    if not raw:
+        return fitting_workers(machine.cores(), machine.memory_gb())
+    if not raw.isdigit() or not 1 <= int(raw) <= MOST_WORKERS:
+        raise LaunchError(f"SPACEBOT_WORKERS is {raw!r}", f"give a number between 1 and {MOST_WORKERS}")
+    return int(raw)
+
+
+def fitting_workers(cores: int, memory_gb: float) -> int:
+    """Return the default: one on a small machine, two where there are two cores, then one for every two cores up to four."""
+    by_cores = 1 if cores < 2 else max(2, cores // 2)
+    return max(1, min(by_cores, int(memory_gb / GB_PER_WORKER), 4))
 
 
 def command_line(process: Process, place: Place) -> list[str]:

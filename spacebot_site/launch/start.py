@@ -17,6 +17,7 @@ from spacebot_site.launch.home import DEFAULT_PORT, ROOT, locked
 from spacebot_site.launch.home import prepare as prepare_home
 from spacebot_site.launch.os_processes import MARK, end, is_alive, list_marked
 from spacebot_site.launch.preparation import Preparation, Prepared
+from spacebot_site.launch.processes import count_workers
 from spacebot_site.launch.progress import step
 from spacebot_site.launch.state import State, find_running, find_state, state_path
 from spacebot_site.launch.supervisor import last_lines
@@ -43,6 +44,7 @@ def start(home: Path, *, port: int | None = None) -> Started:
         clear_leftovers(home)
         port = port or read_port()
         check_port_is_free(port)
+        count_workers()
         environment = child_environment(home, port)
         with step("Starting PostgreSQL and Valkey"):
             embedded.revive(home)

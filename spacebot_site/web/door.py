@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -17,10 +19,15 @@ from accounts.auth import SESSION_KEY
 from accounts.errors import Forbidden, NotFound
 from accounts.models import Membership, Role, User
 from accounts.queries import list_memberships
+from realtime.models import EventCounter
 
 P = ParamSpec("P")
+M = TypeVar("M", bound=Membership)
 View = Callable[Concatenate[HttpRequest, Actor, P], HttpResponse]
 Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
+LAST_EVENT = Coalesce(
+    Subquery(EventCounter.objects.filter(pk=OuterRef("organization_id")).values("last_number")), 0
+)
 
 
 def page(*, level: Role = Role.MEMBER) -> Callable[[View[P]], Page[P]]:
@@ -34,11 +41,13 @@ def page(*, level: Role = Role.MEMBER) -> Callable[[View[P]], Page[P]]:
             assert isinstance(request.user, User)
             if _holds_nul(request):
                 raise BadRequest("A field holds a NUL character, which cannot be stored.")
-            memberships = list(list_memberships(request.user))
+            # The page listens from this event on, so it is read before anything that the page shows.
+            memberships = list(list_memberships(request.user).annotate(last_event=LAST_EVENT))
             if not memberships:
                 return render(request, "errors/no_organization.html", status=403)
-            actor = actor_for(_chosen(memberships, request.session.get(SESSION_KEY)))
-            request.frame = (actor, memberships)  # type: ignore[attr-defined]
+            chosen = _chosen(memberships, request.session.get(SESSION_KEY))
+            actor = actor_for(chosen)
+            request.frame = (actor, memberships, chosen.last_event)  # type: ignore[attr-defined]
             try:
                 actor.check_level(level)
                 return view(request, actor, *args, **named)
@@ -58,7 +67,7 @@ def _holds_nul(request: HttpRequest) -> bool:
     return any("\x00" in value for _, values in sent for value in values)
 
 
-def _chosen(memberships: list[Membership], organization_id: Any) -> Membership:
+def _chosen(memberships: list[M], organization_id: Any) -> M:
     return next((each for each in memberships if each.organization_id == organization_id), memberships[0])
 
 

@@ -6,15 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Func, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F, Func, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.actor import Actor
 from accounts.models import Organization, Role
-from realtime.models import EventCounter
 from realtime.notices.queries import unread_notices
 from tasks.queries.approvals import decidable
 
@@ -59,19 +57,19 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     found = getattr(request, "frame", None)
     if found is None:
         return {}
-    actor, memberships = found
+    actor, memberships, last_event = found
     facts = SimpleLazyObject(lambda: _facts(actor))
     return {
         "actor": actor,
         "memberships": memberships,
-        "last_event": SimpleLazyObject(lambda: facts["last_event"]),
+        "last_event": last_event,
         "rail": rail(request.path, actor),
         "rail_counts": facts,
     }
 
 
 def _facts(actor: Actor) -> dict[str, int]:
-    """Return the newest event's number and what waits behind each entry, in one statement."""
+    """Return what waits behind each entry, in one statement."""
     counted: dict[str, Any] = {
         f"count_{entry.name}": Subquery(
             entry.waiting(actor).order_by().annotate(n=Func(F("pk"), function="count")).values("n")
@@ -79,11 +77,9 @@ def _facts(actor: Actor) -> dict[str, int]:
         for entry in MAIN
         if entry.waiting
     }
-    last = EventCounter.objects.filter(pk=OuterRef("pk")).values("last_number")
     rows = Organization.objects.filter(pk=actor.organization.pk)
-    values: dict[str, Any] = {"last_event": Coalesce(Subquery(last), 0), **counted}
-    names = tuple(values)
-    row = zip(names, rows.annotate(**values).values_list(*names).get(), strict=True)
+    names = tuple(counted)
+    row = zip(names, rows.annotate(**counted).values_list(*names).get(), strict=True)
     return {name.removeprefix("count_"): value for name, value in row}
 
 

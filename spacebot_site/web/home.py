@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,7 +14,7 @@ from accounts.actor import Actor
 from accounts.models import Role
 from agents.autonomy.queries import list_paused
 from agents.cortex.queries import BAD_STATES, list_trouble
-from agents.models import LIVE_STATES, RunKind, RunState
+from agents.models import LIVE_STATES, Run, RunKind, RunState
 from agents.queries import list_agents, readable_runs
 from messaging.queries import list_conversations
 from spacebot_site.web import conversation_list as listing
@@ -30,6 +31,7 @@ CONVERSATIONS = 8
 RUNS = 6
 PLANNED = 4
 DAYS = 7
+WORK = (RunKind.BRANCH, RunKind.WORKER, RunKind.COLLEAGUE)
 
 
 @require_GET
@@ -48,9 +50,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     for row in conversations:
         said = last.get(row["conversation"].pk)
         row["last"] = quote_of(said) if said else None
-    runs = readable_runs(actor).exclude(kind=RunKind.COMPACTION).order_by("-id")
-    ended = runs.filter(finished_at__gte=timezone.now() - timedelta(days=DAYS))
-    failed = list(ended.filter(state__in=BAD_STATES)[:RUNS])
+    live, failed, done = _runs(actor)
     trouble = list_trouble(actor, limit=RUNS)
     steps = first_steps(actor)
     return render(
@@ -58,13 +58,11 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         "home/index.html",
         {
             "conversations": conversations,
-            "live": runs.filter(state__in=LIVE_STATES)[:RUNS],
+            "live": live,
             "failed": failed,
             "trouble": trouble,
             "failures": len(failed) + len(trouble),
-            "done": ended.filter(
-                kind__in=(RunKind.BRANCH, RunKind.WORKER, RunKind.COLLEAGUE), state=RunState.SUCCEEDED
-            )[:RUNS],
+            "done": done,
             "mine": cards(actor, list_mine(actor)),
             "planned": planned(actor, most=PLANNED),
             "agents": [agent for agent in agents.values() if agent.enabled][:RUNS],
@@ -75,4 +73,22 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
             "steps": steps,
             "steps_left": sum(not step.done for step in steps),
         },
+    )
+
+
+def _runs(actor: Actor) -> tuple[list[Run], list[Run], list[Run]]:
+    """Return the newest runs under way, failed and done, in one query."""
+    runs = readable_runs(actor).exclude(kind=RunKind.COMPACTION).order_by("-id")
+    ended = runs.filter(finished_at__gte=timezone.now() - timedelta(days=DAYS))
+    wanted = (
+        runs.filter(state__in=LIVE_STATES),
+        ended.filter(state__in=BAD_STATES),
+        ended.filter(state=RunState.SUCCEEDED, kind__in=WORK),
+    )
+    newest = [Q(pk__in=rows.values("pk")[:RUNS]) for rows in wanted]
+    found = list(runs.filter(newest[0] | newest[1] | newest[2]))
+    return (
+        [run for run in found if run.is_live],
+        [run for run in found if run.state in BAD_STATES],
+        [run for run in found if run.state == RunState.SUCCEEDED],
     )

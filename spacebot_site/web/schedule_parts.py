@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Case, F, When
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -20,16 +21,16 @@ BADGES = {
     ScheduleState.FINISHED: ("", "Finished"),
     ScheduleState.BROKEN: ("badge-bad", "Stopped"),
 }
+URGENCY = (ScheduleState.BROKEN, ScheduleState.ACTIVE)
 COMING = (ScheduleState.PROPOSED, ScheduleState.ACTIVE)
 
 
 def planned(actor: Actor, *, most: int) -> list[dict[str, Any]]:
     """Return what was stopped, then what runs next; what is proposed waits among the approvals."""
-    rows = schedules_of(actor)
-    found = list(rows.filter(state=ScheduleState.BROKEN).order_by("-pk")[:most])
-    if len(found) < most:
-        found += rows.filter(state=ScheduleState.ACTIVE).order_by("next_due_at")[: most - len(found)]
-    return [schedule_card(actor, each) for each in found]
+    order = Case(*(When(state=state, then=place) for place, state in enumerate(URGENCY)))
+    runs_next = Case(When(state=ScheduleState.ACTIVE, then=F("next_due_at")))
+    rows = schedules_of(actor).filter(state__in=URGENCY).order_by(order, runs_next, "-pk")
+    return [schedule_card(actor, each) for each in rows[:most]]
 
 
 def schedule_card(actor: Actor, schedule: Schedule) -> dict[str, Any]:

@@ -6,6 +6,9 @@ import { refreshTimes } from "./times.js";
 const waiting = new Map();
 const late = new Set();
 
+const reading = new Set();
+const outdated = new Set();
+
 const TYPING = "input:not([type=checkbox]):not([type=radio]), textarea, select";
 
 // What finds an element again after its part was read anew; nothing for what cannot be told from its like.
@@ -25,8 +28,17 @@ function tick(box) {
   box.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
+// One reading of a part at a time: of two, the older answer could come last.
 async function reread(part) {
   waiting.delete(part);
+  if (reading.has(part)) return outdated.add(part);
+  reading.add(part);
+  await replace(part);
+  reading.delete(part);
+  if (outdated.delete(part)) soon(part);
+}
+
+async function replace(part) {
   try {
     const page = new DOMParser().parseFromString(await fragment(location.pathname + location.search, { whole: true }), "text/html");
     const found = page.getElementById(part.id);
@@ -44,7 +56,7 @@ async function reread(part) {
     for (const place of ticked) tick(place && part.querySelector(place));
     if (at) part.querySelector(at)?.focus({ preventScroll: true });
     refreshTimes(part);
-  } catch { /* the dot tells that we are away; the next event tries again */ }
+  } catch { /* the dot tells that we are away; the next event, or coming back, tries again */ }
 }
 
 function soon(part) {
@@ -80,4 +92,5 @@ document.addEventListener("live:event", (event) => {
     drawerWaits = setTimeout(() => { drawerWaits = null; refreshDrawer(); }, 500);
   }
 });
+document.addEventListener("live:back", () => touched());
 document.addEventListener("live:behind", () => { touched(); refreshDrawer(); });

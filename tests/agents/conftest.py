@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from agents.engine import executor, journal
+from agents.engine import executor, records
 from agents.models import Agent, Run, RunState
 from agents.services.conversations import send_message
 from llm.clients import scripted
@@ -89,7 +89,7 @@ def engine(transactional_db: None, settings: Any, tmp_path: Path) -> Iterator[En
         )
         Route.objects.create(organization=team.organization, process=process, entry=entry)
     forget_routing(team.organization.pk)
-    journal._prompts.clear()
+    records._prompts.clear()
     conversation = start_conversation(team.member, agent_id=team.agent.pk, kind="dm")
     built = Engine(team, conversation)
     yield built

@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from agents.engine import endings, executor, recovery
+from agents.engine import endings, executor, records, recovery
 from agents.engine.claims import claim, fenced
 from agents.engine.journal import DatabaseJournal
 from agents.errors import LostLease
@@ -67,7 +67,7 @@ def test_a_reply_survives_death_at_any_boundary(
         "complete": (executor, "complete"),
         "finish": (endings, "finish"),
         "store_step": (DatabaseJournal, "_store_step"),
-        "store_calls": (DatabaseJournal, "_store_calls"),
+        "store_calls": (records, "store_calls"),
     }
     die_at(monkeypatch, *owners[place], before=before)
     run_until_killed(engine, run)
@@ -120,7 +120,7 @@ def test_an_outcome_beside_an_unfinished_call_is_not_lost(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker = worker_with(engine, call("write_file", path="notes", content="hi") + DONE)
-    die_at(monkeypatch, DatabaseJournal, "_update_call", before=True)
+    die_at(monkeypatch, records, "update_call", before=True)
     run_until_killed(engine, worker)
     engine.settle_run(worker)
     worker.refresh_from_db()

@@ -38,7 +38,12 @@ class Installation:
 
     def run(self, *arguments: str, timeout_s: float = 120, **more: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
-        environment |= {"SPACEBOT_HOME": str(self.home), "SPACEBOT_PORT": str(self.port), **more}
+        environment |= {
+            "SPACEBOT_HOME": str(self.home),
+            "SPACEBOT_PORT": str(self.port),
+            "SPACEBOT_WORKERS": "2",
+            **more,
+        }
         return subprocess.run(
             [str(ROOT / ".venv" / "bin" / "python"), str(ROOT / "spacebot"), *arguments],
             env=environment, capture_output=True, text=True, timeout=timeout_s, check=False, cwd="/",

@@ -21,7 +21,7 @@ from tests.launch.conftest import Installation
 
 pytestmark = pytest.mark.slow
 
-NAMES = {"supervisor", "web", "worker", "gateway", "postgres", "valkey"}
+NAMES = {"supervisor", "web", "worker", "worker-2", "gateway", "postgres", "valkey"}
 
 
 def eventually(check: Callable[[], Any], *, within_s: float = 20) -> Any:
@@ -71,6 +71,16 @@ def test_a_killed_child_comes_back_and_status_says_why(running: Installation) ->
     assert running.process("web")["restarts"] == 1
 
 
+def test_a_killed_worker_comes_back_while_the_other_one_works(running: Installation) -> None:
+    pids = {name: running.process(name)["pid"] for name in ("worker", "worker-2")}
+    os.kill(pids["worker"], signal.SIGKILL)
+    said = running.run("chat", "hello")
+    assert said.returncode == 0, said.stderr
+    eventually(lambda: running.process("worker")["pid"] not in (pids["worker"], None))
+    eventually(lambda: running.status()["healthy"])
+    assert running.process("worker-2")["pid"] == pids["worker-2"]
+
+
 def test_killed_servers_come_back_with_their_data(running: Installation) -> None:
     users = count_users(running)
     killed = [running.process(name)["pid"] for name in ("postgres", "valkey")]
@@ -105,7 +115,7 @@ def test_a_start_takes_the_place_of_children_whose_supervisor_was_killed(running
     assert done.returncode == 0, done.stderr
     after = {process["name"]: process["pid"] for process in running.status()["processes"]}
     assert after["postgres"] == before["postgres"], "a server that runs is gone on with"
-    assert not {before["web"], before["worker"], before["gateway"]} & set(running.leftovers())
+    assert not {before[name] for name in ("web", "worker", "worker-2", "gateway")} & set(running.leftovers())
 
 
 def test_a_second_start_takes_no_step_twice(running: Installation) -> None:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from agents.models import Checkpoint, RunKind, RunState
 from llm.models import ModelEntry, Provider, Route
 from messaging.models import Message, Reaction
+from realtime.models import EventCounter
 from spacebot_site.demo_autonomy import fill_autonomy
 from spacebot_site.demo_memory import fill_files, fill_memory
+from tasks.authors import by_person
 from tasks.services.approvals.asking import Asker, ask
+from tasks.services.board import create_task
+from tasks.snapshots import Holder
 from tests.factories import Team
+from tests.tasks.conftest import agent_of
+from tests.tasks.timetable import make
 from tests.web.conftest import SignIn
 from tests.web.test_chat_pages import say, worker
 from tests.web.test_pages import private_chat
 from tests.web.test_run_pages import finished_worker
 
 MOST = {
-    "/home/": 28,
+    "/home/": 22,
     "/chat/": 7,
     "/chat/list/": 7,
     "/chat/{chat}/": 19,
@@ -91,6 +100,10 @@ def full(team: Team) -> dict[str, int]:
             title="t",
             summary="s",
         )
+    for _ in range(10):
+        create_task(by_person(team.member), title="t", assignee=Holder("person", team.member.user.pk))
+        create_task(agent_of(team), title="t")
+        make(team, chat)
     fill_memory(team.member, team.agent.pk, count=60)
     fill_files(team.member, team.agent.pk)
     fill_autonomy(team.admin, team.agent)
@@ -106,3 +119,23 @@ def test_a_page_asks_the_database_little(
     assert client.get(address).status_code == 200
     with django_assert_max_num_queries(MOST[path]):
         client.get(address)
+
+
+@pytest.mark.parametrize("path", ["/home/", "/chat/{chat}/", "/runs/{run}/", "/board/", "/approvals/"])
+def test_a_page_listens_from_before_what_it_shows(
+    path: str, full: dict[str, int], team: Team, sign_in: SignIn
+) -> None:
+    """What happens while the page is made is told to it afterwards; else it would show the past for good."""
+    client = sign_in(team.member)
+    with CaptureQueriesContext(connection) as captured:
+        page = client.get(path.format(**full)).content.decode()
+    statements = [query["sql"] for query in captured]
+    began = next(place for place, sql in enumerate(statements) if "realtime_eventcounter" in sql)
+    read = next(
+        place
+        for place, sql in enumerate(statements)
+        if re.search(r'FROM "(agents|messaging|tasks|memory)_', sql)
+    )
+    assert began < read
+    last = EventCounter.objects.get(organization=team.organization).last_number
+    assert f'data-after="{last}"' in page

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from agents.engine import records
 from agents.engine.executor import execute_run
 from agents.engine.journal import DatabaseJournal
 from agents.models import Policy, Run, RunState, ToolCall, ToolPolicy
@@ -153,7 +154,7 @@ def by_dying_around_the_execution(arena: Arena) -> None:
         (DatabaseJournal, "_take_up", False),
         (Gate, "run_external", True),
         (Gate, "run_external", False),
-        (DatabaseJournal, "_update_call", False),
+        (records, "update_call", False),
     )
     for owner, name, before in places:
         room = arena.room()

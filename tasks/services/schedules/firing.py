@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db import connection
+
 from tasks.models import Execution, Firing, Schedule
 from tasks.schedules.runs import Order, start_runs, stop_run
+
+STARTED = """
+update tasks_firing f set run_id = v.run_id, execution = 'queued'
+  from unnest(%s::bigint[], %s::bigint[]) as v(id, run_id) where f.id = v.id
+"""
 
 
 def start(firings: Sequence[Firing]) -> None:
@@ -16,7 +23,8 @@ def start(firings: Sequence[Firing]) -> None:
     for firing in started:
         firing.run_id, firing.execution = run_ids[firing.pk], Execution.QUEUED
     if started:
-        Firing.objects.bulk_update(started, ["run_id", "execution"])
+        with connection.cursor() as cursor:
+            cursor.execute(STARTED, [list(run_ids), list(run_ids.values())])
 
 
 def start_waiting(schedule: Schedule) -> Firing | None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from messaging.models import Delivery, DeliveryState, Message
@@ -30,6 +32,24 @@ from tasks.services.schedules.rows import tell
 FAILURES = 3
 MOST_TOLD = 300
 
+BEGIN = (
+    "update tasks_firing set execution = 'running', started_at = %s where id = %s and execution = 'queued'"
+)
+
+END = """
+update tasks_firing f
+   set execution = %(execution)s, outcome = %(outcome)s, failure = %(failure)s, cost_usd = %(cost)s::numeric,
+       message_id = %(message)s::bigint, finished_at = %(now)s::timestamptz, delivery = d.delivery,
+       delivered_at = case d.delivery when 'delivered' then %(now)s::timestamptz end
+  from (select case when %(message)s::bigint is null then 'none' when bool_and(state = 'delivered') then 'delivered'
+                    when bool_or(state = 'failed') then 'failed' else 'pending' end as delivery
+          from messaging_delivery where message_id = %(message)s::bigint) d
+ where f.id = %(firing)s
+returning f.delivery, exists (
+    select 1 from tasks_firing w where w.schedule_id = f.schedule_id and w.execution = 'waiting')
+"""
+"""The outbox says what is delivered: the platform has given an id for every part."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -46,9 +66,8 @@ class Result:
 
 def begin(firing_id: int, *, now: datetime | None = None) -> None:
     """Note that the run has begun."""
-    Firing.objects.filter(pk=firing_id, execution=Execution.QUEUED).update(
-        execution=Execution.RUNNING, started_at=now or timezone.now()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(BEGIN, [now or timezone.now(), firing_id])
 
 
 def end(firing_id: int, result: Result) -> None:
@@ -56,36 +75,51 @@ def end(firing_id: int, result: Result) -> None:
 
     The caller holds the conversation, in a unit of work.
     """
-    schedule = Schedule.objects.select_for_update(of=("self",)).filter(firings=firing_id).first()
-    if schedule is None:
+    # The schedule is held before the firing, by the order in which they are named.
+    held = Firing.objects.select_related("schedule").select_for_update(of=("schedule", "self"))
+    firing = held.filter(pk=firing_id).order_by().first()
+    if firing is None or not firing.is_live:
         return
-    firing = Firing.objects.select_for_update(of=("self",)).get(pk=firing_id)
-    if not firing.is_live:
-        return
-    firing.execution, firing.finished_at, firing.cost_usd = result.execution, timezone.now(), result.cost_usd
-    firing.failure, firing.outcome = result.failure, result.text or result.note
-    if result.text:
-        _deliver(schedule, firing, result)
-    firing.save()
+    schedule = firing.schedule
+    others_wait = _write(schedule, firing, result)
     if firing.delivery != DeliveryResult.PENDING and firing.execution != Execution.CANCELLED:
         count(schedule, firing, speaker=result.speaker)
-    if schedule.state == ScheduleState.BROKEN:
-        _drop_waiting(schedule)
-    start_waiting(schedule)
+    if others_wait:
+        if schedule.state == ScheduleState.BROKEN:
+            _drop_waiting(schedule)
+        start_waiting(schedule)
     tell(schedule, firing)
 
 
-def _deliver(schedule: Schedule, firing: Firing, result: Result) -> None:
-    message = append_outbound(
+def _write(schedule: Schedule, firing: Firing, result: Result) -> bool:
+    """Store the end with what is delivered of it; return whether another firing waits for this one."""
+    message = _deliver(schedule, firing, result) if result.text else None
+    firing.execution, firing.failure, firing.message = result.execution, result.failure, message
+    values: dict[str, Any] = {
+        "firing": firing.pk,
+        "execution": str(result.execution),
+        "outcome": result.text or result.note,
+        "failure": result.failure,
+        "cost": result.cost_usd,
+        "message": message.pk if message else None,
+        "now": timezone.now(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(END, values)
+        row = cursor.fetchone()
+    assert row is not None
+    firing.delivery = row[0]
+    return bool(row[1])
+
+
+def _deliver(schedule: Schedule, firing: Firing, result: Result) -> Message:
+    return append_outbound(
         schedule.conversation_id,
         run_id=result.run_id,
         author_name=result.speaker,
         text=result.text,
         key=f"firing{firing.pk}",
     )
-    firing.message = message
-    firing.delivery = delivery_of(message)
-    firing.delivered_at = timezone.now() if firing.delivery == DeliveryResult.DELIVERED else None
 
 
 def delivery_of(message: Message) -> DeliveryResult:
