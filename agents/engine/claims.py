@@ -60,7 +60,12 @@ class Claim:
         return int((time.monotonic() - self.started) * 1000)
 
 
-CLAIM = """
+PAUSED = """exists (
+            select 1 from agents_autonomy a where a.agent_id = r.agent_id and a.paused_at is not null
+            union all
+            select 1 from agents_autonomyrule o where o.organization_id = r.organization_id and o.paused_at is not null)"""
+"""Whether the agent of run `r` is paused, by itself or with its organization."""
+CLAIM = f"""
 update agents_run r
    set state = 'running', lease_owner = %(owner)s, lease_expires_at = now() + %(lease)s * interval '1 second',
        fence = r.fence + 1, started_at = coalesce(r.started_at, now()), claimed_at = now(),
@@ -74,25 +79,22 @@ update agents_run r
    and (r.state = 'running' or not (r.kind in ('autonomy', 'cron')
             or (r.kind = 'worker' and exists (
                 select 1 from agents_run p where p.id = r.parent_id and p.kind = 'autonomy')))
-        or not exists (
-            select 1 from agents_autonomy a where a.agent_id = r.agent_id and a.paused_at is not null
-            union all
-            select 1 from agents_autonomyrule o where o.organization_id = r.organization_id and o.paused_at is not null))
+        or not {PAUSED})
 returning r.conversation_id, r.fence, r.active_limit_s, r.active_ms,
     exists (select 1 from agents_toolpolicy p where p.organization_id = r.organization_id)
-"""
+"""  # noqa: S608  only the condition above is put in
 
 
-CLAIM_NEXT = """
+CLAIM_NEXT = f"""
 update agents_run r
    set state = 'running', lease_owner = %(owner)s, lease_expires_at = now() + %(lease)s * interval '1 second',
        fence = r.fence + 1, started_at = coalesce(r.started_at, now()), claimed_at = now()
  where r.id = (
-    select id from agents_run where state = 'queued' and kind = %(kind)s and due_at <= now()
-     order by due_at, id limit 1 for no key update skip locked)
+    select r.id from agents_run r where r.state = 'queued' and r.kind = %(kind)s and r.due_at <= now() and not {PAUSED}
+     order by r.due_at, r.id limit 1 for no key update skip locked)
 returning r.conversation_id, r.fence, r.active_limit_s, r.active_ms,
     exists (select 1 from agents_toolpolicy p where p.organization_id = r.organization_id), r.id
-"""
+"""  # noqa: S608  only the condition above is put in
 
 
 def claim_next(kind: RunKind) -> Claim | None:

@@ -14,6 +14,7 @@ from accounts.errors import Forbidden, NotFound
 from accounts.models import AuditEvent, Membership, Organization
 from agents.autonomy import pausing
 from agents.engine import recovery
+from agents.engine.claims import claim_next
 from agents.models import Run, RunKind, RunState
 from llm.clients.scripted import call
 from tasks.models import Firing, Reason, TaskState, WakeState
@@ -73,7 +74,13 @@ def test_what_slips_into_the_queue_of_a_paused_agent_is_closed(alone: Alone) -> 
     late = Run.objects.create(
         organization=alone.team.organization, agent=alone.agent, kind=RunKind.AUTONOMY, due_at=timezone.now()
     )
+    Run.objects.create(
+        organization=alone.team.organization, agent=alone.agent, kind=RunKind.CRON, due_at=timezone.now(),
+        conversation=alone.engine.conversation,
+    )  # fmt: skip
     assert not alone.engine.execute(late)
+    assert claim_next(RunKind.CRON) is None
+    Run.objects.filter(kind=RunKind.CRON).delete()
     recovery.sweep()
     late.refresh_from_db()
     assert late.state == RunState.CANCELLED
