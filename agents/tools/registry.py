@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from agents.tools import (
+    autonomous,
     board,
     colleagues,
     conclude,
@@ -43,6 +44,7 @@ TOOLS: tuple[Tool, ...] = (
     *inspect_runs.TOOLS,
     *board.TOOLS,
     *goal_change.TOOLS,
+    *autonomous.TOOLS,
 )
 
 

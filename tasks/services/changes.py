@@ -12,10 +12,11 @@ from realtime.services import NewEvent, record
 from tasks import visibility
 from tasks.authors import Author
 from tasks.errors import Stale
-from tasks.models import Audience, Goal, Task, TaskRevision, TaskState
+from tasks.models import Audience, Goal, Happening, Task, TaskRevision, TaskState
 from tasks.services import notices
 from tasks.services.proposals.contents import waits
 from tasks.services.proposals.following import follow
+from tasks.services.wakes.ringing import happened
 from tasks.snapshots import snapshot
 
 NEXT_NUMBER = """
@@ -85,7 +86,23 @@ def write(
         follow(task)
     if task.state != before:
         notices.task_moved(task, author)
+    if values.get("state") == TaskState.READY and author.is_person:
+        wake_those_of(task, Happening.TASK_APPROVED)
     return task
+
+
+def wake_those_of(task: Task, happening: Happening, *, without: int | None = None) -> None:
+    """Wake the agents whose task it is; where it is nobody's and everyone sees it, all of them."""
+    theirs = [task.assignee_agent_id, task.owner_agent_id]
+    is_open = theirs == [None, None] and task.assignee_user_id is None
+    happened(
+        task.organization_id,
+        happening,
+        key=f"task:{task.number}",
+        payload={"task": task.number},
+        agent_ids=None if is_open and task.audience == Audience.ORGANIZATION else theirs,
+        without=without,
+    )
 
 
 def add_revision(

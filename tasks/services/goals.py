@@ -13,13 +13,14 @@ from accounts.services import audit
 from realtime.services import record, unit_of_work
 from tasks import visibility
 from tasks.authors import Author, by_person, check_person
-from tasks.models import Audience, Authority, Goal, GoalStatus
+from tasks.models import Audience, Authority, Goal, GoalStatus, Happening
 from tasks.services import notices
 from tasks.services.changes import check_revision, goal_changed
 from tasks.services.goal_fields import check_parent, clean, clean_goal
 from tasks.services.proposals import doors
 from tasks.services.proposals.following import follow
 from tasks.services.proposals.goal_changes import drop_stale
+from tasks.services.wakes.ringing import happened
 
 G = GoalStatus
 STATUSES: dict[GoalStatus, frozenset[GoalStatus]] = {
@@ -57,6 +58,7 @@ def create_goal(author: Author, **values: Any) -> Goal:
         )
         record(goal.organization_id, goal_changed(goal))
         follow(goal, requester_id=author.user_id)
+        _wake(goal)
         if author.actor is not None:
             audit.record(author.actor, author.actor.organization, "goal.created", f"goal:{goal.pk}")
     return goal
@@ -83,6 +85,7 @@ def change(actor: Actor, goal: Goal, values: dict[str, Any]) -> None:
     author, rest = by_person(actor), {name: value for name, value in values.items() if name != "status"}
     if rest:
         _write(goal, rest)
+        _wake(goal)
         notices.goal_changed(goal, author, "was changed")
         audit.record(actor, actor.organization, "goal.changed", f"goal:{goal.pk}", fields=sorted(rest))
     if "status" in values:
@@ -135,6 +138,7 @@ def _set_status(author: Author, goal: Goal, status: GoalStatus) -> None:
     if status == G.ACTIVE:
         values["audience"] = Audience.ORGANIZATION
     _write(goal, values)
+    _wake(goal)
     notices.goal_changed(goal, author, f"is {goal.get_status_display().lower()}")
     if author.actor is not None:
         audit.record(
@@ -179,6 +183,14 @@ def _write(goal: Goal, values: dict[str, Any]) -> None:
         follow(goal)
     else:
         drop_stale(goal)
+
+
+def _wake(goal: Goal) -> None:
+    """Wake every agent for a goal that all may see: they work towards it together."""
+    if goal.audience == Audience.ORGANIZATION and goal.status != G.PROPOSED:
+        happened(
+            goal.organization_id, Happening.GOAL_CHANGED, key=f"goal:{goal.pk}", payload={"goal": goal.pk}
+        )
 
 
 def _check_editor(actor: Actor, goal: Goal) -> None:

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0002_audit_append_only'),
         ('messaging', '0003_open_states'),
-        ('tasks', '0003_schedules'),
+        ('tasks', '0004_wakes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
