@@ -10,10 +10,13 @@ async function reread(part) {
   try {
     const page = new DOMParser().parseFromString(await fragment(location.pathname + location.search, { whole: true }), "text/html");
     const found = page.getElementById(part.id);
-    if (!found || part.contains(document.activeElement)) return;
+    const held = part.contains(document.activeElement) ? document.activeElement : null;
+    const fold = held?.matches("details[id] > summary") ? held.parentElement.id : null;
+    if (!found || (held && !fold)) return;
     const open = [...part.querySelectorAll("details[open][id]")].map((each) => each.id);
     part.replaceChildren(...found.childNodes);
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    if (fold) document.querySelector(`#${CSS.escape(fold)} > summary`)?.focus({ preventScroll: true });
     refreshTimes(part);
   } catch { /* the dot tells that we are away; the next event tries again */ }
 }
