@@ -5,7 +5,6 @@ import { refreshTimes } from "./times.js";
 
 const waiting = new Map();
 const late = new Set();
-
 const reading = new Set();
 const outdated = new Set();
 
@@ -15,6 +14,7 @@ const TYPING = "input:not([type=checkbox]):not([type=radio]), textarea, select";
 function placeOf(element) {
   if (!element) return "";
   if (element.id) return `#${CSS.escape(element.id)}`;
+  if (element.matches("details[id] > summary")) return `#${CSS.escape(element.parentElement.id)} > summary`;
   if (element.matches("a[href]")) return `a[href="${CSS.escape(element.getAttribute("href"))}"]`;
   const action = element.closest("form[action]")?.getAttribute("action");
   const own = element.name && element.value ? `[name="${CSS.escape(element.name)}"][value="${CSS.escape(element.value)}"]` : "";

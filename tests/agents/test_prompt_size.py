@@ -13,7 +13,8 @@ from llm.services.tokens import estimate_tokens
 
 MOST_TOKENS = {
     "channel": 1_200,
-    "branch": 2_550,
+    "branch": 2_700,
+    "autonomy": 1_600,
     "worker": 740,
     "cron": 490,
     "colleague": 410,
