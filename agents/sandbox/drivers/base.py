@@ -18,6 +18,7 @@ class Order:
     """What the keeper is told. `wraps`: its child is a tool of the driver, and the command is below it.
 
     `subreaper`: what detaches itself would else leave the tree. `limits` are those of each process.
+    `alive_fd` is held open by the first process of a PID namespace: when that is gone, so is everything in it.
     """
 
     file: str
@@ -30,6 +31,7 @@ class Order:
     subreaper: bool = False
     seccomp: bytes = b""
     seccomp_fd: int = 0
+    alive_fd: int = 0
     namespaces: dict[str, Any] = field(default_factory=dict)
     proxy: dict[str, Any] = field(default_factory=dict)
 
@@ -53,7 +55,10 @@ def environment_of(command: Command) -> dict[str, str]:
 
 
 def limits_of(command: Command) -> dict[str, int | None]:
-    """Return the limits of each process. How many there may be is watched: RLIMIT_NPROC counts all of a user's, and none of root's."""
+    """Return the limits of each process.
+
+    How many there may be is watched instead: RLIMIT_NPROC counts all processes of a user, and none of root's.
+    """
     limits = command.limits
     return {
         "cpu_s": limits.cpu_s,

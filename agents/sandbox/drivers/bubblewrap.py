@@ -11,11 +11,11 @@ from agents.sandbox.drivers.base import Order, check_folder, environment_of, lim
 from agents.sandbox.environment import PATH
 from agents.sandbox.errors import CannotStart
 
-SECCOMP_FD = 63
+SECCOMP_FD, ALIVE_FD = 63, 62
 ALWAYS = (
     "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
-    "--disable-userns", "--die-with-parent", "--new-session", "--hostname", "sandbox", "--cap-drop", "ALL",
-    "--uid", str(root.INSIDE_ID), "--gid", str(root.INSIDE_ID), "--seccomp", str(SECCOMP_FD),
+    "--die-with-parent", "--new-session", "--hostname", "sandbox", "--cap-drop", "ALL",
+    "--uid", str(root.INSIDE_ID), "--gid", str(root.INSIDE_ID), "--seccomp", str(SECCOMP_FD), "--sync-fd", str(ALIVE_FD),
 )  # fmt: skip
 
 
@@ -38,6 +38,7 @@ class Bubblewrap:
             wraps=True,
             seccomp=seccomp.program(),
             seccomp_fd=SECCOMP_FD,
+            alive_fd=ALIVE_FD,
         )
 
 
@@ -49,22 +50,11 @@ def _arguments(command: Command) -> list[str]:
         arguments += ["--symlink", target, path]
     for source, place in root.etc_binds():
         arguments += ["--ro-bind", source, place]
-    scratch = str(command.limits.scratch_bytes)
-    arguments += [
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--size",
-        scratch,
-        "--perms",
-        "1777",
-        "--tmpfs",
-        "/dev/shm",
-    ]  # noqa: S108
-    arguments += ["--remount-ro", "/dev", "--size", scratch, "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108
-    for path in command.access.readable:
-        arguments += ["--ro-bind", str(path), str(path)]
-    for path in command.access.writable:
-        arguments += ["--bind", str(path), str(path)]
+    scratch = ("--size", str(command.limits.scratch_bytes), "--perms", "1777", "--tmpfs")
+    arguments += ["--proc", "/proc", "--dev", "/dev", *scratch, "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108
+    arguments += [*scratch, "/tmp"]  # noqa: S108
+    for folder in command.access.readable:
+        arguments += ["--ro-bind", str(folder), str(folder)]
+    for folder in command.access.writable:
+        arguments += ["--bind", str(folder), str(folder)]
     return [*arguments, "--remount-ro", "/", "--chdir", str(command.cwd)]

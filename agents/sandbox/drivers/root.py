@@ -7,9 +7,8 @@ from pathlib import Path
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")
 ETC = (
-    "alternatives", "ca-certificates", "ca-certificates.conf", "debian_version", "fonts", "ld.so.cache", "ld.so.conf",
-    "ld.so.conf.d", "localtime", "magic", "mime.types", "os-release", "pki/tls/certs", "pki/ca-trust/extracted",
-    "protocols", "services", "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone", "xdg/mime",
+    "alternatives", "fonts", "ld.so.cache", "localtime", "magic", "mime.types", "os-release", "pki/ca-trust/extracted",
+    "pki/tls/certs", "services", "ssl/certs", "ssl/openssl.cnf",
 )  # fmt: skip
 OURS = Path(__file__).resolve().parent.parent / "etc"
 """Files of /etc as every command sees them: one user, no hosts but this one, no name servers."""

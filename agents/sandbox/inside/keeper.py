@@ -11,13 +11,17 @@ import select
 import sys
 import time
 from marshal import dumps, loads
-from typing import Any
 
 from agents.sandbox.inside import tree
 from agents.sandbox.inside.entering import enter
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 TICK_MS = 100
 NEVER = -1
+GONE_WITHIN_MS = 500
 
 
 def main(control: int) -> None:
@@ -28,13 +32,14 @@ def main(control: int) -> None:
         from agents.sandbox.inside.syscalls import become_subreaper
 
         become_subreaper()
-    child, failure = _start(order, control)
+    alive, theirs = os.pipe() if order["alive_fd"] else (-1, -1)
+    child, failure = _start(order, control, theirs)
     _let_go()
     if failure:
         _say(control, {"failed": failure})
         os._exit(1)
     _say(control, {"started": child})
-    keeper = Keeper(control, child, order)
+    keeper = Keeper(control, child, order, alive)
     _say(control, keeper.keep())
     os._exit(0)
 
@@ -42,8 +47,8 @@ def main(control: int) -> None:
 class Keeper:
     """Watches one child until it ends, breaks a limit, or is told to end."""
 
-    def __init__(self, control: int, child: int, order: dict[str, Any]) -> None:
-        self.control, self.child, self.order = control, child, order
+    def __init__(self, control: int, child: int, order: dict[str, Any], alive: int) -> None:
+        self.control, self.child, self.order, self.alive = control, child, order, alive
         self.limit = ""
         self.status = NEVER
         self.watch = tree.Watch(order["watch"])
@@ -90,7 +95,7 @@ class Keeper:
 
     def _end(self) -> None:
         """Kill until nothing is left. A process that forks on is stopped first, so that it cannot outrun us."""
-        while True:
+        while not (self.status != NEVER and self._namespace_is_gone()):
             self._reap()
             left = tree.descendants(os.getpid())
             if not left:
@@ -103,15 +108,27 @@ class Keeper:
                 tree.send(pid, tree.SIGKILL)
             time.sleep(0.002)
 
+    def _namespace_is_gone(self) -> bool:
+        """Say whether everything in the namespace has ended; False where there is none to ask about."""
+        if self.alive < 0:
+            return False
+        waiting = select.poll()
+        waiting.register(self.alive, 0)
+        return bool(waiting.poll(GONE_WITHIN_MS))
 
-def _start(order: dict[str, Any], control: int) -> tuple[int, str]:
+
+def _start(order: dict[str, Any], control: int, alive: int) -> tuple[int, str]:
     """Fork the child; return its number, and why it could not start, empty if it did."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(control)
+        if alive >= 0:
+            os.dup2(alive, order["alive_fd"], inheritable=True)
         enter(order, writer)
     os.close(writer)
+    if alive >= 0:
+        os.close(alive)
     failure = b""
     while piece := os.read(reader, 4096):
         failure += piece

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SIGKILL, SIGTERM = 9, 15
 SIGSTOP = 19 if sys.platform == "linux" else 17
