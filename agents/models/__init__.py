@@ -18,6 +18,7 @@ from agents.models.run import (
     RunKind,
     RunState,
 )
+from agents.models.sandbox import SandboxMode, SandboxNetwork, SandboxSetting
 from agents.models.working import EventType, Synthesis, SynthesisKind, WorkingEvent, WorkingState
 
 __all__ = [
@@ -43,6 +44,9 @@ __all__ = [
     "RunInput",
     "RunKind",
     "RunState",
+    "SandboxMode",
+    "SandboxNetwork",
+    "SandboxSetting",
     "Step",
     "Synthesis",
     "SynthesisKind",
