@@ -14,6 +14,7 @@ from agents.api import (
     policies,
     reactions,
     runs,
+    sandbox,
     working,
 )
 from agents.links import api as links
@@ -28,6 +29,7 @@ routers = (
     reactions.router,
     runs.router,
     policies.router,
+    sandbox.router,
     memory_inbox.router,
     memory_export.router,
     memory_merges.router,

@@ -18,6 +18,7 @@ from tests.matrix.table import (
     memory_pages,
     notices,
     pages,
+    sandbox,
     schedules,
     working,
 )
@@ -32,6 +33,7 @@ API: dict[str, Operation] = {
     **memory_export.API,
     **memory_pages.API,
     **notices.API,
+    **sandbox.API,
     **schedules.API,
     **working.API,
 }
@@ -43,6 +45,7 @@ PAGES: dict[str, Page] = {
     **links.PAGES,
     **memory_pages.PAGES,
     **notices.PAGES,
+    **sandbox.PAGES,
     **schedules.PAGES,
 }
 ACTS: list[Act] = [
@@ -53,6 +56,7 @@ ACTS: list[Act] = [
     *links.ACTS,
     *memory_pages.ACTS,
     *notices.ACTS,
+    *sandbox.ACTS,
     *schedules.ACTS,
 ]
 ADMIN_ROWS: dict[str, Rows] = {
@@ -62,6 +66,7 @@ ADMIN_ROWS: dict[str, Rows] = {
     **cortex.ADMIN_ROWS,
     **links.ADMIN_ROWS,
     **notices.ADMIN_ROWS,
+    **sandbox.ADMIN_ROWS,
     **schedules.ADMIN_ROWS,
     **working.ADMIN_ROWS,
 }
