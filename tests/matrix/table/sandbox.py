@@ -12,8 +12,8 @@ API: dict[str, Operation] = {
 PAGES: dict[str, Page] = {"settings/sandbox/": Page(acts=True)}
 ACTS = [
     Act(
-        "settings/sandbox/", "set", form(mode="auto", network="none", writable="", readable=""),
-        ours(SandboxSetting, network="none", agent=None, updated_by__isnull=False), lowest=OWNER,
+        "settings/sandbox/", "set", form(mode="", network="proxy", writable="", readable=""),
+        ours(SandboxSetting, network="proxy", agent=None), lowest=OWNER,
     )
 ]  # fmt: skip
 ADMIN_ROWS: dict[str, Rows] = {"agents.SandboxSetting": SEEN}
