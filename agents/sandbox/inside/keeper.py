@@ -33,7 +33,7 @@ def main(control: int) -> None:
 
         become_subreaper()
     alive, theirs = os.pipe() if order["alive_fd"] else (-1, -1)
-    groups = cgroups.make(order["watch"]["processes"], order["watch"]["total_memory_bytes"])
+    groups = _groups(order)
     child, failure = _start(order, control, theirs, groups)
     _let_go()
     if failure:
@@ -146,6 +146,12 @@ def _start(order: dict[str, Any], control: int, alive: int, groups: list[str]) -
         failure += piece
     os.close(reader)
     return child, failure.decode(errors="replace")
+
+
+def _groups(order: dict[str, Any]) -> list[str]:
+    """Make control groups where there is no namespace to end at once; joining one takes ten times as long as a namespace."""
+    watch = order["watch"]
+    return cgroups.make(watch["processes"], watch["total_memory_bytes"]) if order["subreaper"] else []
 
 
 def _read_order(control: int) -> dict[str, Any]:
