@@ -25,16 +25,24 @@ def enter(order: dict[str, Any], writer: int) -> NoReturn:
         os.setsid()
         _default_signals()
         os.umask(0o077)
-        _prepare(order)
+        _prepare(order, writer)
         _execute(order)
     except BaseException as error:  # Nothing of ours may run on in the child.
         os.write(writer, _words(error, order).encode())
     os._exit(127)
 
 
-def _prepare(order: dict[str, Any]) -> None:
+def _prepare(order: dict[str, Any], writer: int) -> None:
+    if not order["namespaces"]:
+        os.chdir(order["cwd"])
+        lower_limits(order["limits"])
+        return
+    from agents.sandbox.inside.namespaces import drop_rights, enter_namespaces
+
+    enter_namespaces(order, writer)
     os.chdir(order["cwd"])
     lower_limits(order["limits"])
+    drop_rights(order)
 
 
 def lower_limits(limits: dict[str, int | None]) -> None:
@@ -59,7 +67,9 @@ def _execute(order: dict[str, Any]) -> None:
         os.write(descriptor, order["seccomp"])
         os.lseek(descriptor, 0, os.SEEK_SET)
         os.dup2(descriptor, order["seccomp_fd"], inheritable=True)
-    os.execve(order["file"], order["argv"], order["environment"])  # noqa: S606 -- this is the launcher
+    if "/" in order["file"]:
+        os.execve(order["file"], order["argv"], order["environment"])  # noqa: S606 -- this is the launcher
+    os.execvpe(order["file"], order["argv"], order["environment"])  # noqa: S606 -- looked for inside the walls
 
 
 def _default_signals() -> None:

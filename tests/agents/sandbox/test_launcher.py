@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from agents.sandbox.command import GB, MB, Command, Limits
+from agents.sandbox.command import GB, MB, Access, Command, Limits
 from agents.sandbox.drivers import DRIVERS
 from agents.sandbox.drivers.base import Sandbox
+from agents.sandbox.drivers.seatbelt import profile
 from agents.sandbox.errors import BadVariable, CannotStart
 from agents.sandbox.inside import tree
 from agents.sandbox.launcher import run, spawn
@@ -155,7 +156,7 @@ def test_stop_asks_first(driver: Sandbox, home: Path) -> None:
 
 
 def test_a_program_that_is_missing_is_named(driver: Sandbox, home: Path) -> None:
-    command = Command(argv=("/bin/no-such-program",), cwd=home)
+    command = Command(argv=("/bin/no-such-program",), cwd=home, access=Access(writable=(home,)))
     if driver.name == "bubblewrap":
         assert run(command, driver, timeout_s=5).exit_code == 1
     else:
@@ -264,3 +265,13 @@ def test_the_tree_finds_what_is_below() -> None:
         while len(tree.descendants(os.getpid())) < 4 and time.monotonic() < until:
             os.sched_yield()
         assert child.pid in tree.descendants(os.getpid())
+
+
+def test_the_profile_for_macos_denies_by_default_and_quotes_paths(home: Path) -> None:
+    odd = home / 'a") (allow default) ("'
+    text = profile(line("true", home, access=Access(writable=(odd,))))
+    assert "(deny default)" in text
+    assert "network" not in text
+    assert '\\") (allow default) (\\""' in text
+    with pytest.raises(CannotStart):
+        profile(line("true", home, access=Access(readable=(home / "a\n(allow default)",))))
