@@ -1,9 +1,9 @@
-"""Walls on macOS: a profile for `sandbox-exec`. No namespaces there, so the network and other processes are held by the profile."""
+"""Walls on macOS: a profile for `sandbox-exec`. There are no namespaces, so the profile holds the network and other processes too."""
 
 from __future__ import annotations
 
 import os
-import sys
+import platform
 
 from agents.sandbox.command import Command
 from agents.sandbox.drivers.base import Order, check_folder, environment_of, limits_of, watch_of
@@ -32,7 +32,7 @@ class Seatbelt:
     contains = True
 
     def order(self, command: Command) -> Order:
-        if sys.platform != "darwin" or not os.access(PROGRAM, os.X_OK):
+        if platform.system() != "Darwin" or not os.access(PROGRAM, os.X_OK):
             raise CannotStart("this needs macOS")
         check_folder(command.cwd)
         return Order(
