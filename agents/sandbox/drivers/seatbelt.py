@@ -1,4 +1,4 @@
-"""Walls on macOS: a profile for `sandbox-exec`. There are no namespaces, so the profile holds the network and other processes too."""
+"""Walls on macOS: a profile for `sandbox-exec`. With no namespaces, it holds the network and other processes too."""
 
 from __future__ import annotations
 
