@@ -33,12 +33,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Proxy:
-    """The way out: where it listens (a unix socket, or host and port, on this machine's side), and who may use it.
+    """The way out: the unix socket where the filtering proxy listens, and who may use it (`user:password`).
 
-    Inside, it stands on 127.0.0.1:3128 and in HTTP_PROXY and its kin.
+    Inside walls it stands on 127.0.0.1:3128 and in HTTP_PROXY and its kin; without walls there is nothing that it could bound.
     """
 
-    address: Path | tuple[str, int]
+    socket: Path
     credentials: str = field(default="", repr=False)
 
 

@@ -9,14 +9,9 @@ from typing import IO
 from agents.sandbox import probe
 from agents.sandbox.command import GB, MB, Access, Command, Limits
 from agents.sandbox.drivers import DRIVERS
-from agents.sandbox.drivers.base import Sandbox
+from agents.sandbox.drivers.base import Sandbox, python_paths
 from agents.sandbox.errors import NotContained
 from agents.sandbox.launcher import run
-
-
-def python_paths() -> tuple[Path, ...]:
-    """Return the folders that our own interpreter and its packages lie in."""
-    return tuple(dict.fromkeys(Path(name) for name in (sys.base_prefix, sys.prefix)))
 
 
 def start_reader(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agents.sandbox.command import Command
 from agents.sandbox.drivers.base import Order, check_folder, environment_of, find_program, limits_of, watch_of
+from agents.sandbox.errors import CannotStart
 
 
 class Bare:
@@ -14,6 +15,8 @@ class Bare:
 
     def order(self, command: Command) -> Order:
         check_folder(command.cwd)
+        if command.access.proxy is not None:
+            raise CannotStart("without walls nothing holds a command to the proxy")
         return Order(
             file=find_program(command.argv[0]),
             argv=list(command.argv),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import asdict, dataclass, field
+import sys
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from agents.sandbox.command import Command
-from agents.sandbox.environment import PATH, build, check_variables
+from agents.sandbox.environment import INSIDE_PROXY, PATH, build, check_variables
 from agents.sandbox.errors import CannotStart
+
+FORWARDER = Path(__file__).resolve().parent.parent / "inside" / "forward.py"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,35 @@ class Sandbox(Protocol):
 def environment_of(command: Command) -> dict[str, str]:
     check_variables({**command.environment, **command.secrets})
     return build(str(command.cwd), command.environment, command.secrets, command.access.proxy)
+
+
+def through_proxy(command: Command) -> Command:
+    """Return the command as it runs inside walls: behind the forwarder where it has a way out, and as it is without one."""
+    proxy = command.access.proxy
+    if proxy is None:
+        return command
+    if not proxy.socket.is_socket():
+        raise CannotStart("the proxy does not listen")
+    access = replace(
+        command.access,
+        readable=(*command.access.readable, *python_paths(), FORWARDER),
+        writable=(*command.access.writable, proxy.socket),
+    )
+    argv = (
+        sys.executable,
+        "-I",
+        "-S",
+        str(FORWARDER),
+        str(proxy.socket),
+        str(INSIDE_PROXY[1]),
+        *command.argv,
+    )
+    return replace(command, argv=argv, access=access)
+
+
+def python_paths() -> tuple[Path, ...]:
+    """Return the folders that our own interpreter and its packages lie in."""
+    return tuple(dict.fromkeys(Path(name) for name in (sys.base_prefix, sys.prefix)))
 
 
 def limits_of(command: Command) -> dict[str, int | None]:

@@ -7,7 +7,14 @@ import shutil
 from agents.sandbox import seccomp
 from agents.sandbox.command import Command
 from agents.sandbox.drivers import root
-from agents.sandbox.drivers.base import Order, check_folder, environment_of, limits_of, watch_of
+from agents.sandbox.drivers.base import (
+    Order,
+    check_folder,
+    environment_of,
+    limits_of,
+    through_proxy,
+    watch_of,
+)
 from agents.sandbox.environment import PATH
 from agents.sandbox.errors import CannotStart
 
@@ -28,6 +35,7 @@ class Bubblewrap:
         if program is None:
             raise CannotStart("bubblewrap is not installed")
         check_folder(command.cwd)
+        command = through_proxy(command)
         return Order(
             file=program,
             argv=["bwrap", *_arguments(command), "--", *command.argv],

@@ -7,7 +7,14 @@ import sys
 from agents.sandbox import seccomp
 from agents.sandbox.command import Command
 from agents.sandbox.drivers import root
-from agents.sandbox.drivers.base import Order, check_folder, environment_of, limits_of, watch_of
+from agents.sandbox.drivers.base import (
+    Order,
+    check_folder,
+    environment_of,
+    limits_of,
+    through_proxy,
+    watch_of,
+)
 from agents.sandbox.errors import CannotStart
 
 ALIVE_FD = 62
@@ -21,6 +28,7 @@ class Namespaces:
         if sys.platform != "linux" or not seccomp.is_known_machine():
             raise CannotStart("this needs Linux on x86_64 or aarch64")
         check_folder(command.cwd)
+        command = through_proxy(command)
         return Order(
             file=command.argv[0],
             argv=list(command.argv),

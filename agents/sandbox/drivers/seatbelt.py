@@ -35,6 +35,8 @@ class Seatbelt:
         if platform.system() != "Darwin" or not os.access(PROGRAM, os.X_OK):
             raise CannotStart("this needs macOS")
         check_folder(command.cwd)
+        if command.access.proxy is not None:
+            raise CannotStart("there is no way out through the proxy on macOS")
         return Order(
             file=PROGRAM,
             argv=["sandbox-exec", "-p", profile(command), *command.argv],
