@@ -31,6 +31,7 @@ from agents.models import (
     Report,
     Run,
     RunInput,
+    SandboxSetting,
     Step,
     Synthesis,
     ToolCall,
@@ -362,6 +363,16 @@ class ToolPolicyAdmin(ReadOnlyAdmin):
     list_filter = ("policy", "tool", OrganizationFilter)
     list_select_related = ("organization", "agent", "updated_by")
     search_fields = ("tool",)
+    ordering = ("-id",)
+
+
+@admin.register(SandboxSetting)
+class SandboxSettingAdmin(ReadOnlyAdmin):
+    """The walls around commands are set on their own page, which checks the paths and writes down who did."""
+
+    list_display = ("id", "agent", "mode", "network", "updated_by", "updated_at", "organization")
+    list_filter = ("mode", "network", OrganizationFilter)
+    list_select_related = ("organization", "agent", "updated_by")
     ordering = ("-id",)
 
 

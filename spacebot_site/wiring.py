@@ -13,11 +13,13 @@ from accounts.models import ApiToken, Membership, User
 from agents.autonomy import pausing
 from agents.models import Agent
 from agents.queries import agent_names, get_agent
+from agents.sandbox.readers import start_reader
 from agents.services import attempts, firings, happenings
 from agents.services.approvals import TOOL_CALL
 from memory import hooks as memory_hooks
 from memory.ingestion.agents import AgentPlace, set_agent_directory
 from memory.ingestion.erasure import FILES
+from memory.ingestion.reading import set_reader
 from memory.services.erasure import ERASERS, Eraser
 from messaging.hooks import on_joined as joined
 from messaging.queries import can_read_conversation
@@ -38,6 +40,7 @@ def connect() -> None:
     set_workforce(
         Workforce(names=agent_names, start=attempts.start_for_person, stop=attempts.stop, tell=attempts.tell)
     )
+    set_reader(start_reader)
     ERASERS.append(FILES)
     joined.append(happenings.person_joined)
     memory_hooks.on_saved.append(happenings.memory_saved)

@@ -15,6 +15,7 @@ from agents.api import (
     policies,
     reactions,
     runs,
+    sandbox,
     wakes,
     working,
 )
@@ -32,6 +33,7 @@ routers = (
     reactions.router,
     runs.router,
     policies.router,
+    sandbox.router,
     memory_inbox.router,
     memory_export.router,
     memory_merges.router,

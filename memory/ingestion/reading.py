@@ -1,18 +1,11 @@
-"""The parent's side of reading: a child with a built environment, a deadline, and a limit on what it may say."""
+"""The parent's side of reading: a child with a deadline and a limit on what it may say, started by whoever may start one."""
 
 from __future__ import annotations
 
 import json
-import os
-import select
-import signal
-import subprocess
-import sys
-import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 from memory.ingestion.reader.pages import Page
 from memory.ingestion.reader.refusals import Unreadable
@@ -21,7 +14,6 @@ from memory.ingestion.store import MAX_BYTES
 TIMEOUT_S = 60.0
 MOST_OUTPUT_BYTES = 48_000_000
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 START = (
     "import sys; sys.path.insert(0, sys.argv[1]); from memory.ingestion.reader.child import main; "
     "main(sys.argv[2], int(sys.argv[3]))"
@@ -35,52 +27,54 @@ class Reading:
     notice: str = ""
 
 
+class StartReader(Protocol):
+    """Runs a line of Python in a contained child that sees `packages` of ours and no more.
+
+    Returns what it said; raises TimeoutError after `timeout_s`, OverflowError above `most_output_bytes`.
+    """
+
+    def __call__(
+        self,
+        program: str,
+        arguments: tuple[str, ...],
+        *,
+        packages: tuple[Path, ...],
+        stdin: IO[bytes],
+        timeout_s: float,
+        most_output_bytes: int,
+    ) -> bytes: ...
+
+
+_start: StartReader | None = None
+
+
+def set_reader(start: StartReader) -> None:
+    """Install what starts a reader: it stands above this package."""
+    global _start
+    _start = start
+
+
 def read_file(path: Path, name: str, *, timeout_s: float = TIMEOUT_S) -> Reading:
     """Return the text of a file, read in a child process that cannot outlive `timeout_s`.
 
     Raises Unreadable with a reason for people. Takes up to a minute: hold no transaction.
     """
+    assert _start is not None, "the site has not said how readers are started"
     with path.open("rb") as file:
-        child = subprocess.Popen(
-            [sys.executable, "-I", "-c", START, str(ROOT), name, str(MAX_BYTES)],
-            stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env=ENVIRONMENT, cwd="/", start_new_session=True, close_fds=True,
-        )  # fmt: skip
-    try:
-        output = _collect(child, time.monotonic() + timeout_s)
-        child.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        raise Unreadable(BROKEN_OFF) from None
-    finally:
-        _end(child)
+        try:
+            output = _start(
+                START,
+                (str(ROOT), name, str(MAX_BYTES)),
+                packages=(ROOT / "memory",),
+                stdin=file,
+                timeout_s=timeout_s,
+                most_output_bytes=MOST_OUTPUT_BYTES,
+            )
+        except TimeoutError:
+            raise Unreadable("Reading it took too long.") from None
+        except OverflowError:
+            raise Unreadable("It holds too much text.") from None
     return _parse(output)
-
-
-def _collect(child: subprocess.Popen[bytes], until: float) -> bytes:
-    assert child.stdout is not None
-    source, output = child.stdout.fileno(), bytearray()
-    waiting = select.poll()
-    waiting.register(source, select.POLLIN)
-    while True:
-        left_s = until - time.monotonic()
-        if left_s <= 0 or not waiting.poll(left_s * 1_000):
-            raise Unreadable("Reading it took too long.")
-        piece = os.read(source, 1 << 20)
-        if not piece:
-            return bytes(output)
-        output += piece
-        if len(output) > MOST_OUTPUT_BYTES:
-            raise Unreadable("It holds too much text.")
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Kill the child's whole group, which is its own, and collect it."""
-    if child.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-    if child.stdout is not None:
-        child.stdout.close()
 
 
 def _parse(output: bytes) -> Reading:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Func, QuerySet, Subquery
+from django.db.models import Exists, F, Func, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.actor import Actor
 from accounts.models import Organization, Role
+from agents.models import SandboxMode, SandboxSetting
 from realtime.notices.queries import unread_notices
 from tasks.queries.approvals import decidable
 
@@ -46,6 +47,7 @@ SETTINGS = (
     Entry("Models", "cpu", "models", "m", "/settings/models/", Role.ADMIN),
     Entry("Tools", "wrench", "tools", "o", "/settings/tools/"),
     Entry("Autonomy", "gauge", "all_autonomy", "u", "/settings/autonomy/", Role.ADMIN),
+    Entry("Sandbox", "brick-wall", "sandbox", "x", "/settings/sandbox/"),
     Entry("Secrets", "key-round", "secrets", "s", "/settings/secrets/", Role.ADMIN),
     Entry("Members", "users", "members", "p", "/settings/members/"),
     Entry("API tokens", "ticket", "tokens", "t", "/settings/tokens/"),
@@ -65,6 +67,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "last_event": last_event,
         "rail": rail(request.path, actor),
         "rail_counts": facts,
+        "without_walls": SimpleLazyObject(lambda: facts["without_walls"]),
     }
 
 
@@ -78,6 +81,8 @@ def _facts(actor: Actor) -> dict[str, int]:
         if entry.waiting
     }
     rows = Organization.objects.filter(pk=actor.organization.pk)
+    bare = SandboxSetting.objects.filter(organization=OuterRef("pk"), mode=SandboxMode.NONE)
+    counted["without_walls"] = Exists(bare)
     names = tuple(counted)
     row = zip(names, rows.annotate(**counted).values_list(*names).get(), strict=True)
     return {name.removeprefix("count_"): value for name, value in row}

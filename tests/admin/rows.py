@@ -25,6 +25,7 @@ from agents.models import (
     Report,
     Run,
     RunInput,
+    SandboxSetting,
     Step,
     Synthesis,
     ToolCall,
@@ -159,6 +160,7 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     make(Breaker, agent=team.agent, tool="write_file", failures=1)
     make(Profile, agent=team.agent, display_name="Spacebot", status_line="Helps.", bio="I help.", made_at=now)
     make(ToolPolicy, tool="write_file", policy="allow")
+    make(SandboxSetting, mode="auto", network="none")
     asked = make(
         Approval, kind="tool_call", subject="write_file", conversation=conversation, run_id=run.pk, origin_key=slug,
         action={"arguments": {"content": WHISPER}}, digest=slug, title=WHISPER, why=WHISPER, reason=WHISPER,

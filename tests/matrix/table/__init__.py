@@ -19,6 +19,7 @@ from tests.matrix.table import (
     memory_pages,
     notices,
     pages,
+    sandbox,
     schedules,
     working,
 )
@@ -34,6 +35,7 @@ API: dict[str, Operation] = {
     **memory_export.API,
     **memory_pages.API,
     **notices.API,
+    **sandbox.API,
     **schedules.API,
     **working.API,
 }
@@ -46,6 +48,7 @@ PAGES: dict[str, Page] = {
     **links.PAGES,
     **memory_pages.PAGES,
     **notices.PAGES,
+    **sandbox.PAGES,
     **schedules.PAGES,
 }
 ACTS: list[Act] = [
@@ -57,6 +60,7 @@ ACTS: list[Act] = [
     *links.ACTS,
     *memory_pages.ACTS,
     *notices.ACTS,
+    *sandbox.ACTS,
     *schedules.ACTS,
 ]
 ADMIN_ROWS: dict[str, Rows] = {
@@ -67,6 +71,7 @@ ADMIN_ROWS: dict[str, Rows] = {
     **cortex.ADMIN_ROWS,
     **links.ADMIN_ROWS,
     **notices.ADMIN_ROWS,
+    **sandbox.ADMIN_ROWS,
     **schedules.ADMIN_ROWS,
     **working.ADMIN_ROWS,
 }

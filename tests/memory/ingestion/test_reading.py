@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.sandbox.environment import BASE
 from memory.ingestion.reader.pages import Page
 from memory.ingestion.reader.refusals import Unreadable
 from memory.ingestion.reading import Reading, read_file
@@ -100,7 +101,7 @@ def test_the_child_gets_nothing_of_ours_and_may_open_nothing(
         "print(json.dumps({'end': True}))"
     )
     monkeypatch.setattr("memory.ingestion.reading.START", probe)
-    assert text_of(tmp_path, "a.txt", b"x") == "LANG LC_ALL PATH refused refused"
+    assert text_of(tmp_path, "a.txt", b"x") == f"{' '.join(sorted({*BASE, 'HOME', 'PWD'}))} refused refused"
 
 
 def test_a_pdf_with_a_password_is_refused(tmp_path: Path) -> None:
