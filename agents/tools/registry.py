@@ -21,6 +21,8 @@ from agents.tools import (
     speak,
     tidy,
     transcript,
+    web_fetch,
+    web_search,
 )
 from agents.tools.base import Tool
 
@@ -41,6 +43,8 @@ TOOLS: tuple[Tool, ...] = (
     *inspect_system.TOOLS,
     *inspect_runs.TOOLS,
     *board.TOOLS,
+    *web_fetch.TOOLS,
+    *web_search.TOOLS,
 )
 
 
