@@ -29,7 +29,7 @@ async def navigate(session: Session, url: str, *, new_tab: bool) -> str:
         if len(session.context.pages) >= MOST_PAGES:
             raise BrowserError(f"{MOST_PAGES} tabs are open; close one first")
         session.page = await session.context.new_page()
-    session.status = 0
+    session.status, session.is_proxys = 0, False
     try:
         answer = await session.page.goto(url, wait_until="domcontentloaded")
     except Error as error:
@@ -41,6 +41,9 @@ async def navigate(session: Session, url: str, *, new_tab: bool) -> str:
             raise BrowserError("the page cannot be reached") from None
         raise
     session.status = answer.status if answer else 0
+    if session.is_proxys:
+        await session.page.goto("about:blank")
+        raise BrowserError("the page was not let through")
     return f"Answered {session.status}." if session.status >= 400 else ""
 
 
@@ -125,7 +128,7 @@ async def picture(session: Session, *, full_page: bool = False) -> bytes:
 
 
 async def why_blocked(session: Session) -> str:
-    return await blocking.why_blocked(session.page, session.status)
+    return "" if session.is_proxys else await blocking.why_blocked(session.page, session.status)
 
 
 def _element(session: Session, ref: str) -> Locator:

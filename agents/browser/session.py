@@ -15,6 +15,7 @@ from agents.browser.errors import BrowserError, BrowserGone
 from agents.browser.finding import find_chromium
 from agents.browser.loop import drive, driver
 from agents.egress.checking import Checker
+from agents.egress.passing import OUR_WORDS
 from agents.egress.proxy import USER, FilterProxy, open_proxy
 from llm.types import CancelToken
 
@@ -37,13 +38,17 @@ WITHOUT = "for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', '
 
 
 class Session:
-    """`page` is the tab in front. `status` is that of its last navigation. `typed` are secrets that must not be shown."""
+    """`page` is the tab in front. `status` is that of its last navigation; `is_proxys` says that our proxy answered it.
+
+    `typed` are secrets that must not be shown.
+    """
 
     def __init__(self, checker: Checker) -> None:
         self.page: Page
         self.context: BrowserContext
         self.proxy: FilterProxy
         self.status = 0
+        self.is_proxys = False
         self.walls = ""
         self.used_at = time.monotonic()
         self.downloads: list[Download] = []
@@ -147,6 +152,7 @@ class Session:
     def _answered(self, response: Any) -> None:
         if response.request.is_navigation_request() and response.frame == self.page.main_frame:
             self.status = response.status
+            self.is_proxys = OUR_WORDS.lower() in response.headers
 
     def _left_page(self, page: Page) -> None:
         if page is self.page and self.context.pages:

@@ -79,8 +79,8 @@ def navigate(context: ToolContext, arguments: Navigate) -> ToolOutput:
     with going_out(run):
         target = read_url(arguments.url)
         checker = checker_of(run)
-        checker.policy.check(target.host, target.port)
         release_connection()
+        checker.addresses(target.host, target.port, stopped=lambda: context.cancel.is_cancelled)
         try:
             sessions.open_session(run.pk, checker, context.cancel)
         except NoBrowser as error:

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from agents.browser import bound_secrets, cage, sessions
 from agents.errors import RunStopped, ToolFailed, ToolRetry
@@ -65,7 +66,7 @@ def test_tabs_open_show_and_close(site: Site, use: Use) -> None:
     use("click", ref=ref(page, "Two"))
     assert "1 (in front)" in use("tabs")
     assert "Send" in use("tabs", act="show", tab=0)
-    assert "1:" not in use("tabs", act="close", tab=1).partition("[from")[0]
+    assert use("tabs", act="close", tab=1).partition("[from")[0].count("http") == 1
 
 
 def test_windows_that_open_by_themselves_are_bounded(site: Site, use: Use) -> None:
@@ -100,7 +101,7 @@ def test_what_a_page_tries_by_itself_reaches_nothing_private(site: Site, use: Us
         site.pages = {"/": (200, {}, script.encode()), "/go": (302, {"location": urls[0]}, b"")}
         said = use("navigate", url=site.url)
         assert "not let through" in said + use("snapshot")
-        with pytest.raises(ToolRetry):
+        with pytest.raises(ToolRetry, match="not let through"):
             use("navigate", url=f"{site.url}/go")
         assert inner.asked == []
     hosts = set(EgressRefusal.objects.filter(run=run).values_list("host", flat=True))
@@ -132,7 +133,7 @@ def test_inside_the_walls_the_machines_files_do_not_exist(site: Site, use: Use, 
 
     from agents.browser.loop import drive
 
-    for path in ("/etc/passwd", "/etc/shadow", "/root/", "/home/", "/run/", f"{Path(__file__)}"):
+    for path in ("/etc/passwd", "/etc/shadow", "/home/", "/run/", __file__):
         assert "ERR_FILE_NOT_FOUND" in drive(look(path), timeout_s=20)
 
 
@@ -196,7 +197,7 @@ def test_a_browser_ends_with_its_run_and_when_it_idles(site: Site, use: Use, run
     use("navigate", url=site.url)
     sessions.execution_ended(run.pk)
     assert sessions.find_session(run.pk) is not None
-    Run.objects.filter(pk=run.pk).update(state=RunState.SUCCEEDED)
+    Run.objects.filter(pk=run.pk).update(state=RunState.SUCCEEDED, finished_at=timezone.now())
     sessions.execution_ended(run.pk)
     assert sessions.find_session(run.pk) is None
     with pytest.raises(ToolRetry, match="No page is open"):
