@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.actor import Actor
@@ -99,9 +102,25 @@ def _read(text: str, kind: str) -> tuple[str, int]:
     address = as_address(name)
     if name in METADATA_NAMES or (address is not None and why_not_public(address) in NEVER):
         raise InvalidInput("This is never reached: it gives out a machine's own credentials.", field="host")
+    if kind == EgressKind.PRIVATE and port in _ports_of_our_own():
+        raise InvalidInput("That is the port of Spacebot's own database or broker.", field="host")
     if kind == EgressKind.PRIVATE and not port:
         raise InvalidInput("A private host needs its port, such as search.lan:8080.", field="host")
     return f"*.{name}" if wild else name, port
+
+
+def _ports_of_our_own() -> set[int]:
+    """Return the ports of our servers: an exception for one of them, under whatever name, would open it to agents."""
+    addresses = (settings.DATABASE_URL, settings.REDIS_URL, settings.CELERY_BROKER_URL)
+    ports = {port for url in addresses if (port := _port_of(url))}
+    return ports | {5432, 6379}
+
+
+def _port_of(url: str) -> int | None:
+    try:
+        return urlsplit(url).port
+    except ValueError:
+        return None
 
 
 def _tell(actor: Actor, action: str, rule: EgressRule) -> None:

@@ -12,8 +12,10 @@ from django.utils import timezone
 
 from agents.browser import bound_secrets, cage, sessions
 from agents.errors import RunStopped, ToolFailed, ToolRetry
-from agents.models import EgressRefusal, Run, RunState
+from agents.models import EgressRefusal, EgressRule, Run, RunState, ToolCall
+from llm.clients.scripted import call
 from llm.types import CancelToken
+from tests.agents.conftest import Engine
 from tests.agents.egress.site import Site
 
 pytestmark = pytest.mark.browser
@@ -217,3 +219,20 @@ def test_without_walls_there_is_no_browser_for_root(
     monkeypatch.setattr(cage.os, "geteuid", lambda: 0)
     with pytest.raises(ToolFailed, match="cannot be contained"):
         use("navigate", url=site.url)
+
+
+def test_a_worker_browses_and_its_browser_ends_with_it(engine: Engine, site: Site) -> None:
+    site.pages = {"/": (200, {}, b"<h1>Deploy day is Thursday</h1>")}
+    EgressRule.objects.create(
+        organization=engine.team.organization, kind="private", host="127.0.0.1", port=site.port
+    )
+    engine.script("channel", [call("spawn_worker", task="look it up"), "Started.", "Done."])
+    engine.script(
+        "worker",
+        [call("browser_navigate", url=site.url), call("set_outcome", status="done", summary="Read.")],
+    )
+    engine.say("Look it up")
+    engine.settle()
+    row = ToolCall.objects.get(name="browser_navigate")
+    assert (row.state, "Deploy day is Thursday" in row.result) == ("succeeded", True)
+    assert sessions.find_session(row.step.run_id) is None

@@ -51,7 +51,8 @@ def test_only_owners_of_the_organization_may(team: Team, rivals: Team) -> None:
     ("kind", "host"),
     [("allow", ""), ("allow", "https://example.org"), ("allow", "a b"), ("allow", "*.127.0.0.1"), ("allow", "x:99999"),
      ("private", "wiki.lan"), ("private", "*.lan:80"), ("private", "169.254.169.254:80"), ("private", "0xa9fea9fe:80"),
-     ("private", "metadata.google.internal:80"), ("private", "0.0.0.0:80"), ("private", "224.0.0.1:80"), ("other", "x.org")],
+     ("private", "metadata.google.internal:80"), ("private", "0.0.0.0:80"),
+     ("private", "127.0.0.1:5432"), ("private", "db.lan:6379"), ("private", "224.0.0.1:80"), ("other", "x.org")],
 )  # fmt: skip
 def test_what_is_no_host_or_never_reached_cannot_be_a_rule(team: Team, kind: str, host: str) -> None:
     with pytest.raises(InvalidInput):
