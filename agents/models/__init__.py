@@ -6,6 +6,7 @@ from agents.models.agent import Agent
 from agents.models.autonomy import Autonomy, AutonomyRule, Halt
 from agents.models.context import Checkpoint, Keeping
 from agents.models.cortex import Breaker, BreakerState, CortexJob, CortexLog, Profile
+from agents.models.egress import EgressKind, EgressRefusal, EgressRule
 from agents.models.links import AgentLink, LinkKind
 from agents.models.policy import Policy, ToolPolicy
 from agents.models.record import CallState, Prompt, Step, ToolCall
@@ -35,6 +36,9 @@ __all__ = [
     "Checkpoint",
     "CortexJob",
     "CortexLog",
+    "EgressKind",
+    "EgressRefusal",
+    "EgressRule",
     "EventType",
     "Halt",
     "Keeping",

@@ -7,6 +7,7 @@ from functools import cache
 from agents.tools import (
     autonomous,
     board,
+    browser,
     colleagues,
     conclude,
     delegate,
@@ -25,6 +26,8 @@ from agents.tools import (
     speak,
     tidy,
     transcript,
+    web_fetch,
+    web_search,
 )
 from agents.tools.base import Tool
 
@@ -47,6 +50,9 @@ TOOLS: tuple[Tool, ...] = (
     *inspect_system.TOOLS,
     *inspect_runs.TOOLS,
     *board.TOOLS,
+    *web_fetch.TOOLS,
+    *web_search.TOOLS,
+    *browser.TOOLS,
     *autonomous.TOOLS,
     *goal_change.TOOLS,
 )

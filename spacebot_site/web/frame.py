@@ -48,6 +48,7 @@ SETTINGS = (
     Entry("Tools", "wrench", "tools", "o", "/settings/tools/"),
     Entry("Autonomy", "gauge", "all_autonomy", "u", "/settings/autonomy/", Role.ADMIN),
     Entry("Sandbox", "brick-wall", "sandbox", "x", "/settings/sandbox/"),
+    Entry("Network", "globe", "network", "w", "/settings/network/", Role.ADMIN),
     Entry("Secrets", "key-round", "secrets", "s", "/settings/secrets/", Role.ADMIN),
     Entry("Members", "users", "members", "p", "/settings/members/"),
     Entry("API tokens", "ticket", "tokens", "t", "/settings/tokens/"),

@@ -110,3 +110,15 @@ def test_as_root_programs_that_postgres_cannot_reach_are_copied_into_the_home(ho
     start_postgres(home, installed=hidden)
     assert postgres_identity(home)
     assert (home / "postgres-programs" / PROGRAMS / "postgres").exists()
+
+
+def test_a_browser_that_cannot_be_fetched_is_told_with_another_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from spacebot_site.launch.browser import install_browser
+
+    monkeypatch.setenv("PLAYWRIGHT_DOWNLOAD_HOST", "http://127.0.0.1:1")
+    with pytest.raises(LaunchError, match=r"could not be fetched.*SPACEBOT_CHROMIUM"):
+        install_browser(tmp_path)
+    with pytest.raises(LaunchError, match="nothing else"):
+        cli.COMMANDS["install"](["everything"])
