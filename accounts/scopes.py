@@ -28,6 +28,8 @@ MINIMUM_ROLES: dict[str, Role] = {
     "memory:write": Role.MEMBER,
     "cortex:read": Role.ADMIN,
     "cortex:write": Role.ADMIN,
+    "mcp:read": Role.ADMIN,
+    "mcp:write": Role.ADMIN,
     "models:read": Role.MEMBER,
     "models:write": Role.ADMIN,
     "tasks:read": Role.MEMBER,

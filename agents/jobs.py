@@ -11,6 +11,7 @@ from django.conf import settings
 from agents.cortex import runner
 from agents.engine import recovery, wakeups
 from agents.engine.executor import execute_run
+from agents.mcp import looking
 from agents.models import RunKind
 from agents.processes import keeper
 from agents.services import summing_up
@@ -65,3 +66,14 @@ def prune_working_memory() -> None:
 @shared_task(name="agents.cortex", ignore_result=True)
 def cortex() -> None:
     runner.run_due()
+
+
+@shared_task(name="agents.mcp_look", ignore_result=True)
+def mcp_look(server_id: int) -> None:
+    looking.look(server_id)
+
+
+@shared_task(name="agents.mcp_look_at_due", ignore_result=True)
+def mcp_look_at_due() -> None:
+    for server_id in looking.due():
+        mcp_look.delay(server_id)

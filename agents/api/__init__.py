@@ -17,6 +17,7 @@ from agents.api import (
     working,
 )
 from agents.links import api as links
+from agents.mcp import api as mcp
 
 # Inbox, merges and export stand before the memories: their addresses would else be read as a memory's.
 routers = (
@@ -28,6 +29,7 @@ routers = (
     reactions.router,
     runs.router,
     policies.router,
+    mcp.router,
     memory_inbox.router,
     memory_export.router,
     memory_merges.router,

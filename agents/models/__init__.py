@@ -6,6 +6,7 @@ from agents.models.agent import Agent
 from agents.models.context import Checkpoint, Keeping
 from agents.models.cortex import Breaker, BreakerState, CortexJob, CortexLog, Profile
 from agents.models.links import AgentLink, LinkKind
+from agents.models.mcp import McpServer, McpState, McpTool, Transport
 from agents.models.policy import Policy, ToolPolicy
 from agents.models.record import CallState, Prompt, Step, ToolCall
 from agents.models.run import (
@@ -34,6 +35,9 @@ __all__ = [
     "EventType",
     "Keeping",
     "LinkKind",
+    "McpServer",
+    "McpState",
+    "McpTool",
     "Policy",
     "Profile",
     "Prompt",
@@ -48,6 +52,7 @@ __all__ = [
     "SynthesisKind",
     "ToolCall",
     "ToolPolicy",
+    "Transport",
     "WorkingEvent",
     "WorkingState",
 ]

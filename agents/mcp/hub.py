@@ -1,0 +1,95 @@
+"""The sessions of this process, one a server, and the way to them from the threads of runs."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import concurrent.futures
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from agents.errors import ToolFailed, ToolUnavailable
+from agents.mcp.loop import submit
+from agents.mcp.session import CONNECT_S, Session
+from agents.mcp.spec import Spec
+from llm.types import CancelToken
+
+if TYPE_CHECKING:
+    from mcp_types import CallToolResult
+
+MARGIN_S = 5.0
+
+_sessions: dict[int, Session] = {}
+"""By server; touched in the loop alone. A server belongs to one organization, and so does its session."""
+
+
+def call(
+    spec: Spec, name: str, arguments: dict[str, Any], *, timeout_s: float, cancel: CancelToken
+) -> CallToolResult:
+    """Call a tool from a run's thread; calls run beside each other.
+
+    Raises ToolUnavailable when the server does not answer in time or ends, ToolFailed when the run is stopped.
+    """
+    future = submit(_call(spec, name, arguments, timeout_s))
+    forget = cancel.on_cancel(lambda: _drop(future))
+    try:
+        return future.result(timeout_s + MARGIN_S)
+    except concurrent.futures.CancelledError:
+        raise ToolFailed("the run was stopped; whether the call took effect is unknown") from None
+    except concurrent.futures.TimeoutError:
+        future.cancel()
+        raise ToolUnavailable(f"{spec.name} did not answer within {timeout_s:g} s") from None
+    finally:
+        forget()
+
+
+def look(spec: Spec) -> str:
+    """Reach a server and take down its tools; return what went wrong, or nothing."""
+    try:
+        return submit(_look(spec)).result(CONNECT_S * 2 + MARGIN_S)
+    except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):
+        return "It did not answer in time."
+
+
+def close_all() -> None:
+    """End every session of this process, with its programs."""
+    with contextlib.suppress(Exception):
+        submit(_close_all()).result(15)
+
+
+def _session(spec: Spec) -> Session:
+    """Return the server's session; one of an older version is closed, and none is made for an older one."""
+    found = _sessions.get(spec.server_id)
+    if found is not None and not found.closed:
+        if found.spec.version > spec.version:
+            raise ToolFailed(f"{spec.name} was changed meanwhile")
+        if found.spec.version == spec.version:
+            return found
+        found.retire()
+    if not _sessions:
+        atexit.register(close_all)
+    _sessions[spec.server_id] = made = Session(spec)
+    return made
+
+
+def _drop(future: concurrent.futures.Future[Any]) -> None:
+    future.cancel()
+
+
+async def _call(spec: Spec, name: str, arguments: dict[str, Any], timeout_s: float) -> CallToolResult:
+    return await _session(spec).call(name, arguments, timeout_s=timeout_s)
+
+
+async def _look(spec: Spec) -> str:
+    was_there = spec.server_id in _sessions
+    session = _session(spec)
+    error = await session.look()
+    if not was_there and session.calls == 0:
+        await session.close()
+    return error
+
+
+async def _close_all() -> None:
+    sessions = list(_sessions.values())
+    _sessions.clear()
+    await asyncio.gather(*(session.close() for session in sessions))

@@ -1,0 +1,292 @@
+"""One server's session in this process: connected while somebody uses it, connected again whenever it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from accounts.errors import AccountsError
+from accounts.logs import get_logger
+from agents.errors import ToolUnavailable
+from agents.mcp.listing import Listed, is_current, record_failure, record_listing
+from agents.mcp.loop import in_database
+from agents.mcp.spec import Spec
+from agents.mcp.transports import open_streams
+
+if TYPE_CHECKING:
+    from mcp.client.client import Client
+    from mcp_types import CallToolResult
+
+log = get_logger(__name__)
+
+CONNECT_S = 20.0
+IDLE_S = 600.0
+PING_EVERY_S = 20.0
+PING_S = 10.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
+AT_LEAST_S = 1.0
+STABLE_S = 30.0
+MOST_PAGES = 20
+
+
+class Session:
+    """All of it happens in the loop. `client` is there while the server answers; `error` says why it does not."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.client: Client | None = None
+        self.error = ""
+        self.calls = 0
+        self.closed = False
+        self._used_at = time.monotonic()
+        self._over = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._wanted = asyncio.Event()
+        self._over_by_hand = asyncio.Event()
+        self._known: list[Listed] = []
+        self._task = asyncio.create_task(self._live(), name=f"mcp {spec.server_id}")
+
+    async def close(self) -> None:
+        self.closed = True
+        self._over.set()
+        self._over_by_hand.set()
+        await asyncio.wait([self._task], timeout=10)
+
+    def retire(self) -> None:
+        """Close it without waiting."""
+        self._retiring = asyncio.create_task(self.close())
+
+    async def look(self) -> str:
+        """Wait until it is connected, or until it is known why not; return why not."""
+        self._used_at = time.monotonic()
+        try:
+            await self._ready()
+        except ToolUnavailable:
+            return self.error
+        return ""
+
+    async def call(self, name: str, arguments: dict[str, Any], *, timeout_s: float) -> CallToolResult:
+        """Call a tool. Raises ToolUnavailable when the server does not answer, ends, or takes too long."""
+        self._used_at = time.monotonic()
+        self.calls += 1
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._call(await self._ready(), name, arguments)
+        except TimeoutError:
+            raise ToolUnavailable(
+                f"{self.spec.name} did not answer within {timeout_s:g} s; whether the call took effect is unknown"
+            ) from None
+        finally:
+            self.calls -= 1
+            self._used_at = time.monotonic()
+
+    async def _ready(self) -> Client:
+        """Return the client, waiting for a connection that is being made; not for one that has just failed."""
+        if self.client is None:
+            self._wanted.set()
+            await self._settled.wait()
+        if self.client is None:
+            raise ToolUnavailable(f"{self.spec.name} cannot be reached now: {self.error[:300]}")
+        return self.client
+
+    async def _call(self, client: Client, name: str, arguments: dict[str, Any]) -> CallToolResult:
+        from mcp.shared.exceptions import MCPError
+
+        over, call = (
+            asyncio.create_task(self._over.wait()),
+            asyncio.create_task(client.call_tool(name, arguments)),
+        )
+        try:
+            await asyncio.wait([over, call], return_when=asyncio.FIRST_COMPLETED)
+            if not call.done():
+                raise self._ended()
+            return call.result()
+        except MCPError as error:
+            if self._is_over(error):
+                raise self._ended() from None
+            raise
+        finally:
+            for task in (over, call):
+                task.cancel()
+            await asyncio.gather(over, call, return_exceptions=True)
+
+    def _is_over(self, error: Exception) -> bool:
+        """Say whether an error means that the session is gone, and let it be made anew if so."""
+        from mcp_types import CONNECTION_CLOSED
+
+        gone = getattr(error, "code", None) == CONNECTION_CLOSED or "session" in str(error).lower()
+        if gone:
+            self._end(str(error))
+        return gone or self._over.is_set()
+
+    def _ended(self) -> ToolUnavailable:
+        return ToolUnavailable(
+            f"{self.spec.name} ended during the call, and whether it took effect is unknown. It is being connected again"
+        )
+
+    def _end(self, why: str) -> None:
+        """Note that the session has died, so that calls wait for the next one."""
+        if not self._over.is_set():
+            self.error, self.client = why, None
+            self._settled.clear()
+            self._over.set()
+
+    async def _live(self) -> None:
+        failures = 0
+        while not self.closed:
+            began, connected = time.monotonic(), False
+            self.error, self._known = "", []
+            self._over.clear()
+            try:
+                async with self._connected() as client:
+                    self.client, connected = client, True
+                    self._settled.set()
+                    await self._watch(client)
+            except Exception as error:
+                self._end(explain(error))
+            self.client = None
+            if self.closed or not self.error:
+                break
+            log.info("mcp.failed", server=self.spec.server_id, error=self.error[:300])
+            await in_database(record_failure, self.spec, self.error)
+            if not connected:
+                self._settled.set()
+            failures = 0 if time.monotonic() - began > STABLE_S else failures + 1
+            await self._rest(failures)
+            self._settled.clear()
+        self.closed = True
+        self._over.set()
+        self._settled.set()
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Client]:
+        """Connect within a bound and take down what the server has."""
+        from mcp.client.client import Client
+
+        transport = open_streams(self.spec, on_end=self._end)
+        client = Client(
+            transport,
+            message_handler=self._heard,
+            cache=None,
+            client_info=_who_we_are(),
+            read_timeout_seconds=None,
+        )
+        async with contextlib.AsyncExitStack() as stack:
+            async with asyncio.timeout(CONNECT_S):
+                await stack.enter_async_context(client)
+                await self._list(client)
+            yield client
+
+    async def _watch(self, client: Client) -> None:
+        """Return when nobody has used it for long; raise when it has died."""
+        listener = asyncio.create_task(self._listen(client))
+        try:
+            while not self._over.is_set():
+                if self.calls == 0 and time.monotonic() - self._used_at > IDLE_S:
+                    return
+                await _first_of(self._over, self._changed, timeout_s=PING_EVERY_S)
+                if self._over.is_set():
+                    return
+                if self._changed.is_set():
+                    self._changed.clear()
+                    async with asyncio.timeout(CONNECT_S):
+                        await self._list(client)
+                elif self.calls == 0:
+                    await self._ping(client)
+                if not await in_database(is_current, self.spec):
+                    self.closed = True
+                    return
+        finally:
+            listener.cancel()
+            await asyncio.gather(listener, return_exceptions=True)
+
+    async def _ping(self, client: Client) -> None:
+        """Ask for a sign of life. The newer protocol has no ping: there, the list of tools is asked for."""
+        async with asyncio.timeout(PING_S):
+            if client.session.discover_result is None:
+                await client.session.send_ping()
+            else:
+                await self._list(client)
+
+    async def _listen(self, client: Client) -> None:
+        """Hear of changed tools where the protocol has a stream for it."""
+        capabilities = client.session.server_capabilities
+        if client.session.discover_result is None or not (
+            capabilities and capabilities.tools and capabilities.tools.list_changed
+        ):
+            return
+        with contextlib.suppress(
+            Exception
+        ):  # A server that lets nobody listen is asked at each look instead.
+            async with client.listen(tools_list_changed=True) as events:
+                async for _ in events:
+                    self._changed.set()
+
+    async def _heard(self, message: Any) -> None:
+        from mcp_types import ToolListChangedNotification
+
+        if isinstance(message, ToolListChangedNotification):
+            self._changed.set()
+
+    async def _list(self, client: Client) -> None:
+        found: list[Listed] = []
+        cursor: str | None = None
+        capabilities = client.session.server_capabilities
+        for _ in range(MOST_PAGES if capabilities is None or capabilities.tools else 0):
+            page = await client.list_tools(cursor=cursor)
+            found += [_listed(tool) for tool in page.tools]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        if found == self._known:
+            return
+        self._known, info = found, client.session.server_info
+        known = await in_database(
+            record_listing, self.spec, found, info=f"{info.name} {info.version}".strip() if info else ""
+        )
+        if not known:
+            self.closed = True
+            self._over.set()
+
+    async def _rest(self, failures: int) -> None:
+        """Wait before connecting again: longer each time, never in step with others, shorter for a call that waits."""
+        wait_s = min(FIRST_WAIT_S * 2 ** min(failures, 10), LONGEST_WAIT_S) * random.uniform(0.5, 1.0)
+        await _first_of(self._over_by_hand, timeout_s=min(wait_s, AT_LEAST_S))
+        await _first_of(self._wanted, self._over_by_hand, timeout_s=wait_s)
+        self._wanted.clear()
+
+
+def explain(error: BaseException) -> str:
+    """Return what went wrong, for administrators; of a group of errors the first."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, TimeoutError):
+        return "It did not answer in time."
+    if isinstance(error, (AccountsError, FileNotFoundError)):
+        return str(error)
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+async def _first_of(*events: asyncio.Event, timeout_s: float) -> None:
+    tasks = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(tasks, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _listed(tool: Any) -> Listed:
+    annotations = tool.annotations.model_dump(by_alias=True, exclude_none=True) if tool.annotations else {}
+    return Listed(tool.name, tool.description or tool.title or "", tool.input_schema, annotations)
+
+
+def _who_we_are() -> Any:
+    from mcp_types import Implementation
+
+    return Implementation(name="spacebot", version="1")
