@@ -77,3 +77,8 @@ def mcp_look(server_id: int) -> None:
 def mcp_look_at_due() -> None:
     for server_id in looking.due():
         mcp_look.delay(server_id)
+
+
+@shared_task(name="agents.mcp_sign_in", ignore_result=True)
+def mcp_sign_in(server_id: int, user_id: int) -> None:
+    looking.sign_in(server_id, user_id)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from agents.errors import ToolFailed, ToolUnavailable
 from agents.mcp.loop import submit
+from agents.mcp.oauth import fresh_sign_in
 from agents.mcp.session import CONNECT_S, Session
+from agents.mcp.sign_in_flows import ANSWER_WITHIN_S
 from agents.mcp.spec import Spec
 from llm.types import CancelToken
 
@@ -51,6 +53,11 @@ def look(spec: Spec) -> str:
         return "It did not answer in time."
 
 
+def sign_in(spec: Spec, user_id: int) -> None:
+    """Begin to sign in to a server, and go on in the loop while a person answers."""
+    submit(_sign_in(spec, user_id))
+
+
 def close_all() -> None:
     """End every session of this process, with its programs."""
     with contextlib.suppress(Exception):
@@ -87,6 +94,16 @@ async def _look(spec: Spec) -> str:
     if not was_there and session.calls == 0:
         await session.close()
     return error
+
+
+async def _sign_in(spec: Spec, user_id: int) -> None:
+    """Connect once with a person's help; the session of before is closed, and the next one finds what was stored."""
+    before = _sessions.pop(spec.server_id, None)
+    if before is not None:
+        await before.close()
+    session = Session(spec, auth=await fresh_sign_in(spec, user_id), connect_s=ANSWER_WITHIN_S + CONNECT_S)
+    await session.look()
+    await session.close()
 
 
 async def _close_all() -> None:

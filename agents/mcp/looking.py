@@ -25,6 +25,14 @@ def look(server_id: int) -> None:
     hub.look(spec_of(server))
 
 
+def sign_in(server_id: int, user_id: int) -> None:
+    """Begin to sign in to a server for an administrator, who is shown where to go on."""
+    server = McpServer.objects.filter(pk=server_id, enabled=True, oauth=True).first()
+    release_connection()
+    if server is not None:
+        hub.sign_in(spec_of(server), user_id)
+
+
 def due() -> list[int]:
     """Return what is due; a server that failed is tried again for ever, less and less often."""
     rows = McpServer.objects.filter(enabled=True, next_look_at__lte=timezone.now()).order_by("next_look_at")

@@ -143,6 +143,18 @@ def look_again(actor: Actor, server_id: int) -> None:
     look_soon(server.pk)
 
 
+def begin_sign_in(actor: Actor, server_id: int) -> None:
+    """Ask the server where to sign in; the page shows it to this administrator as soon as it says so."""
+    actor.check_scope("mcp:write")
+    server = queries.get_server(actor, server_id)
+    if not server.oauth or not server.enabled:
+        raise Conflict("This server is not signed in to by OAuth, or it is off.")
+    from agents.jobs import mcp_sign_in
+
+    user_id = actor.user.pk
+    transaction.on_commit(lambda: mcp_sign_in.delay(server.pk, user_id), robust=True)
+
+
 def look_soon(server_id: int) -> None:
     from agents.jobs import mcp_look
 

@@ -16,8 +16,10 @@ from agents.mcp.listing import Listed, is_current, record_failure, record_listin
 from agents.mcp.loop import in_database
 from agents.mcp.spec import Spec
 from agents.mcp.transports import open_streams
+from agents.models import McpState
 
 if TYPE_CHECKING:
+    import httpx2
     from mcp.client.client import Client
     from mcp_types import CallToolResult
 
@@ -31,13 +33,16 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
 AT_LEAST_S = 1.0
 STABLE_S = 30.0
 MOST_PAGES = 20
+NEEDS_SIGN_IN = "An administrator has to connect it."
 
 
 class Session:
     """All of it happens in the loop. `client` is there while the server answers; `error` says why it does not."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, *, auth: httpx2.Auth | None = None, connect_s: float = CONNECT_S) -> None:
         self.spec = spec
+        self._auth, self._connect_s = auth, connect_s
+        self._needs_sign_in = False
         self.client: Client | None = None
         self.error = ""
         self.calls = 0
@@ -136,6 +141,10 @@ class Session:
             self._settled.clear()
             self._over.set()
 
+    def _sign_in(self) -> None:
+        self._needs_sign_in = True
+        self._end(NEEDS_SIGN_IN)
+
     async def _live(self) -> None:
         failures = 0
         while not self.closed:
@@ -153,7 +162,10 @@ class Session:
             if self.closed or not self.error:
                 break
             log.info("mcp.failed", server=self.spec.server_id, error=self.error[:300])
-            await in_database(record_failure, self.spec, self.error)
+            state = McpState.SIGN_IN if self._needs_sign_in else McpState.FAILED
+            await in_database(record_failure, self.spec, self.error, state=state)
+            if self._needs_sign_in:
+                break
             if not connected:
                 self._settled.set()
             failures = 0 if time.monotonic() - began > STABLE_S else failures + 1
@@ -168,7 +180,7 @@ class Session:
         """Connect within a bound and take down what the server has."""
         from mcp.client.client import Client
 
-        transport = open_streams(self.spec, on_end=self._end)
+        transport = open_streams(self.spec, on_end=self._end, on_sign_in=self._sign_in, auth=self._auth)
         client = Client(
             transport,
             message_handler=self._heard,
@@ -177,7 +189,7 @@ class Session:
             read_timeout_seconds=None,
         )
         async with contextlib.AsyncExitStack() as stack:
-            async with asyncio.timeout(CONNECT_S):
+            async with asyncio.timeout(self._connect_s):
                 await stack.enter_async_context(client)
                 await self._list(client)
             yield client

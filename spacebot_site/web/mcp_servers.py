@@ -16,6 +16,7 @@ from accounts.actor import Actor
 from accounts.errors import AccountsError
 from accounts.models import Role
 from agents.mcp import queries, services
+from agents.mcp.sign_in_flows import answer, open_flow
 from agents.models import McpServer, McpTool
 from spacebot_site.web.door import page
 from spacebot_site.web.forms import attempt, dialog, number
@@ -78,11 +79,32 @@ def one(request: HttpRequest, actor: Actor, server_id: int) -> HttpResponse:
     tools = queries.list_tools(actor, server)
     shown = {
         "server": server,
+        "sign_in_url": open_flow(actor, server.pk) if server.oauth else "",
         "waiting": [(row, _changes(row)) for row in tools if row.waits],
         "offered": [row for row in tools if row.is_offered],
         "left_out": [row for row in tools if not row.waits and not row.is_offered],
     }
     return render(request, "settings/mcp_server.html", shown)
+
+
+@require_safe
+@page(level=Role.ADMIN)
+def callback(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Where a browser comes back to after a sign-in elsewhere."""
+    sent = request.GET
+    try:
+        server_id = answer(
+            actor,
+            state=sent.get("state", ""),
+            code=sent.get("code", ""),
+            iss=sent.get("iss"),
+            error=sent.get("error_description") or sent.get("error", ""),
+        )
+    except AccountsError as error:
+        notices.error(request, str(error))
+        return redirect("mcp")
+    notices.success(request, "Thank you. The server is being connected.")
+    return redirect("mcp_server", server_id)
 
 
 def _change(request: HttpRequest, actor: Actor, server: McpServer) -> bool:
@@ -92,6 +114,9 @@ def _change(request: HttpRequest, actor: Actor, server: McpServer) -> bool:
         return attempt(
             request, lambda: services.look_again(actor, server.pk), f"{server.name} is being looked at."
         )
+    if act == "connect":
+        words = "The server is being asked where to sign in; a link appears here."
+        return attempt(request, lambda: services.begin_sign_in(actor, server.pk), words)
     if act == "switch":
         on = form.get("enabled") == "1"
         words = f"{server.name} is on." if on else f"{server.name} is off: nothing is offered or called."

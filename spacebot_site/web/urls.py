@@ -94,6 +94,7 @@ urlpatterns = [
     path("settings/tools/", tool_settings.index, name="tools"),
     path("settings/mcp/", mcp_servers.index, name="mcp"),
     path("settings/mcp/new/", mcp_servers.new, name="new_mcp_server"),
+    path("settings/mcp/callback/", mcp_servers.callback, name="mcp_callback"),
     path("settings/mcp/<int:server_id>/", mcp_servers.one, name="mcp_server"),
     path("settings/mcp/<int:server_id>/edit/", mcp_servers.edit, name="edit_mcp_server"),
     path("settings/members/", members.index, name="members"),

@@ -6,10 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.actor import Actor
+from agents.errors import ToolFailed, ToolRetry
 from agents.mcp import hub, looking, services
-from agents.models import McpServer, McpTool
+from agents.mcp.offer import offered_tools
+from agents.models import McpServer, McpTool, Run
+from agents.tools.base import ToolContext
+from llm.types import CancelToken
+from tests.agents.conftest import Engine
 
 Add = Callable[..., McpServer]
 
@@ -41,3 +47,25 @@ def add_server(actor: Actor, name: str, *, approve: bool = True, **values: Any) 
 def approve_everything(actor: Actor, server: McpServer) -> None:
     rows = McpTool.objects.filter(server=server)
     services.approve_all(actor, server.pk, digests={row.pk: row.digest for row in rows})
+
+
+def run_of(engine: Engine, *, kind: str = "worker") -> Run:
+    return Run.objects.create(
+        organization=engine.team.organization, agent=engine.team.agent, conversation=engine.conversation, kind=kind,
+        state="running", due_at=timezone.now(), input={"task": "x"}, requester_user=engine.team.member.user,
+    )  # fmt: skip
+
+
+def call_now(
+    engine: Engine, name: str, *, cancel: CancelToken | None = None, kind: str = "worker", **arguments: Any
+) -> str:
+    """Call a tool as a run's thread does, behind the gate's door; fails with what the model would be told."""
+    run = run_of(engine, kind=kind)
+    tool = offered_tools(run)[name]
+    context = ToolContext(
+        run=run, process=None, key="x", cancel=cancel or CancelToken(), workspace=engine.workspace  # type: ignore[arg-type]
+    )  # fmt: skip
+    try:
+        return tool.function(context, tool.arguments.model_validate(arguments)).text
+    except (ToolFailed, ToolRetry) as error:
+        raise AssertionError(str(error)) from error

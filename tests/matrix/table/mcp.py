@@ -36,6 +36,7 @@ API: dict[str, Operation] = {
 PAGES: dict[str, Page] = {
     "settings/mcp/": Page(lowest=ADMIN),
     NEW: Page(lowest=ADMIN, acts=True),
+    "settings/mcp/callback/": Page(302, lowest=ADMIN),
     PAGE: Page(lowest=ADMIN, ours=True, acts=True),
     EDIT: Page(lowest=ADMIN, ours=True, acts=True),
 }
