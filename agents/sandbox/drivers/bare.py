@@ -1,0 +1,25 @@
+"""No walls: limits, a built environment and an end with us, and nothing else."""
+
+from __future__ import annotations
+
+from agents.sandbox.command import Command
+from agents.sandbox.drivers.base import Order, check_folder, environment_of, find_program, limits_of, watch_of
+
+
+class Bare:
+    """For our own programs, and for tools where an owner has chosen to have no walls."""
+
+    name = "none"
+    contains = False
+
+    def order(self, command: Command) -> Order:
+        check_folder(command.cwd)
+        return Order(
+            file=find_program(command.argv[0]),
+            argv=list(command.argv),
+            environment=environment_of(command),
+            cwd=str(command.cwd),
+            limits=limits_of(command),
+            watch=watch_of(command),
+            subreaper=True,
+        )

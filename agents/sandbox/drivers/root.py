@@ -1,0 +1,30 @@
+"""The root that a contained command sees: system programs, a short list of /etc, and nothing that belongs to us."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")
+ETC = (
+    "alternatives", "fonts", "ld.so.cache", "localtime", "magic", "mime.types", "os-release", "pki/ca-trust/extracted",
+    "pki/tls/certs", "services", "ssl/certs", "ssl/openssl.cnf",
+)  # fmt: skip
+OURS = Path(__file__).resolve().parent.parent / "etc"
+"""Files of /etc as every command sees them: one user, no hosts but this one, no name servers."""
+INSIDE_ID = 1000
+
+
+def system_links() -> dict[str, str]:
+    """Return the system's folders that are links, with where they lead."""
+    return {path: os.readlink(path) for path in SYSTEM if os.path.islink(path)}
+
+
+def system_folders() -> list[str]:
+    return [path for path in SYSTEM if os.path.isdir(path) and not os.path.islink(path)]
+
+
+def etc_binds() -> list[tuple[str, str]]:
+    """Return what of /etc is shown: where it comes from, where it stands."""
+    shown = [(f"/etc/{name}", f"/etc/{name}") for name in ETC if os.path.exists(f"/etc/{name}")]
+    return shown + [(str(path), f"/etc/{path.name}") for path in sorted(OURS.iterdir())]

@@ -1,0 +1,177 @@
+"""The keeper: stands between us and one command, watches over its whole tree, and ends with us.
+
+It is told what to run over a socket that stays open. When the socket closes, however that comes about (we were killed,
+say), it kills the tree. It sends back one line at the start and one at the end; see `agents.sandbox.child`.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import time
+from marshal import dumps, loads
+
+from agents.sandbox.inside import tree
+from agents.sandbox.inside.entering import enter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+TICK_MS = 100
+NEVER = -1
+GONE_WITHIN_MS = 500
+
+
+def main(control: int) -> None:
+    """Run one order to its end. Exits without ceremony: nothing here needs cleaning up by Python."""
+    os.set_inheritable(control, False)
+    order = _read_order(control)
+    if order["subreaper"]:
+        from agents.sandbox.inside.syscalls import become_subreaper
+
+        become_subreaper()
+    alive, theirs = os.pipe() if order["alive_fd"] else (-1, -1)
+    child, failure = _start(order, control, theirs)
+    _let_go()
+    if failure:
+        _say(control, {"failed": failure})
+        os._exit(1)
+    _say(control, {"started": child})
+    keeper = Keeper(control, child, order, alive)
+    _say(control, keeper.keep())
+    os._exit(0)
+
+
+class Keeper:
+    """Watches one child until it ends, breaks a limit, or is told to end."""
+
+    def __init__(self, control: int, child: int, order: dict[str, Any], alive: int) -> None:
+        self.control, self.child, self.order, self.alive = control, child, order, alive
+        self.limit = ""
+        self.status = NEVER
+        self.watch = tree.Watch(order["watch"])
+
+    def keep(self) -> dict[str, Any]:
+        """Return how it ended, once nothing of the tree is left."""
+        waiting = select.poll()
+        waiting.register(self.control, select.POLLIN)
+        pidfd = _pidfd(self.child)
+        if pidfd is not None:
+            waiting.register(pidfd, select.POLLIN)
+        tick = TICK_MS if pidfd is not None else 10
+        while self.status == NEVER:
+            ready = {descriptor for descriptor, _ in waiting.poll(tick)}
+            if self.control in ready and not self._obey():
+                break
+            self._reap()
+            if self.status == NEVER and (broken := self.watch.broken(os.getpid())):
+                self.limit = broken
+                break
+        self._end()
+        return {"status": self.status, "limit": self.limit}
+
+    def _obey(self) -> bool:
+        """Take a word from us: T asks the tree to end, anything else (or nothing any more) ends it."""
+        word = os.read(self.control, 1)
+        if word != b"T":
+            return False
+        for pid in tree.descendants(os.getpid()):
+            if pid != self.child or not self.order["wraps"]:
+                tree.send(pid, tree.SIGTERM)
+        return True
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self.child:
+                self.status = status
+
+    def _end(self) -> None:
+        """Kill until nothing is left. A process that forks on is stopped first, so that it cannot outrun us."""
+        while not (self.status != NEVER and self._namespace_is_gone()):
+            self._reap()
+            left = tree.descendants(os.getpid())
+            if not left:
+                return
+            if self.status == NEVER:
+                tree.send(self.child, tree.SIGKILL)
+            for pid in left:
+                tree.send(pid, tree.SIGSTOP)
+            for pid in left:
+                tree.send(pid, tree.SIGKILL)
+            time.sleep(0.002)
+
+    def _namespace_is_gone(self) -> bool:
+        """Say whether everything in the namespace has ended; False where there is none to ask about."""
+        if self.alive < 0:
+            return False
+        waiting = select.poll()
+        waiting.register(self.alive, 0)
+        return bool(waiting.poll(GONE_WITHIN_MS))
+
+
+def _start(order: dict[str, Any], control: int, alive: int) -> tuple[int, str]:
+    """Fork the child; return its number, and why it could not start, empty if it did."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(control)
+        if alive >= 0:
+            os.dup2(alive, order["alive_fd"], inheritable=True)
+        enter(order, writer)
+    os.close(writer)
+    if alive >= 0:
+        os.close(alive)
+    failure = b""
+    while piece := os.read(reader, 4096):
+        failure += piece
+    os.close(reader)
+    return child, failure.decode(errors="replace")
+
+
+def _read_order(control: int) -> dict[str, Any]:
+    size = int.from_bytes(_exactly(control, 4), "big")
+    found: dict[str, Any] = loads(_exactly(control, size))  # noqa: S302 -- from our own parent
+    return found
+
+
+def _exactly(control: int, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        piece = os.read(control, size - len(data))
+        if not piece:
+            os._exit(1)
+        data += piece
+    return data
+
+
+def _let_go() -> None:
+    """Drop our hold on the command's input and output: their ends must mean that the command is gone."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nothing, descriptor)
+    os.close(nothing)
+
+
+def _say(control: int, word: dict[str, Any]) -> None:
+    data = dumps(word)
+    try:
+        os.write(control, len(data).to_bytes(4, "big") + data)
+    except OSError:
+        return  # Nobody listens any more: what matters is done.
+
+
+def _pidfd(pid: int) -> int | None:
+    if sys.platform != "linux":
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
