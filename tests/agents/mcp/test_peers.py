@@ -89,7 +89,7 @@ def test_a_server_over_http_is_killed_in_a_call_and_used_again_when_it_is_back(e
         killer = threading.Timer(0.5, process.kill)
         killer.start()
         began = time.monotonic()
-        with pytest.raises(AssertionError, match="unknown|cannot be reached|answer"):
+        with pytest.raises(AssertionError, match=r"unknown|cannot be reached|answer"):
             call_now(engine, "every__trigger-long-running-operation", duration=15, steps=5)
         assert time.monotonic() - began < 12
         process.wait()
