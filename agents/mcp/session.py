@@ -39,7 +39,9 @@ NEEDS_SIGN_IN = "An administrator has to connect it."
 class Session:
     """All of it happens in the loop. `client` is there while the server answers; `error` says why it does not."""
 
-    def __init__(self, spec: Spec, *, auth: httpx2.Auth | None = None, connect_s: float | None = None) -> None:
+    def __init__(
+        self, spec: Spec, *, auth: httpx2.Auth | None = None, connect_s: float | None = None
+    ) -> None:
         self.spec = spec
         self._auth, self._connect_s = auth, connect_s or CONNECT_S
         self._needs_sign_in = False

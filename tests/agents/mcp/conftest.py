@@ -12,8 +12,9 @@ from accounts.actor import Actor
 from agents.errors import ToolFailed, ToolRetry
 from agents.mcp import hub, looking, services
 from agents.mcp.offer import offered_tools
-from agents.models import McpServer, McpTool, Run
+from agents.models import McpServer, McpTool, Run, ToolCall
 from agents.tools.base import ToolContext
+from llm.clients.scripted import call, say
 from llm.types import CancelToken
 from tests.agents.conftest import Engine
 
@@ -69,3 +70,20 @@ def call_now(
         return tool.function(context, tool.arguments.model_validate(arguments)).text
     except (ToolFailed, ToolRetry) as error:
         raise AssertionError(str(error)) from error
+
+
+def work(engine: Engine, *calls: Any) -> list[ToolCall]:
+    """Let a worker make these calls, and return what became of them."""
+    answers = iter([*calls, call("set_outcome", status="done", summary="ok")])
+    return work_with(engine, lambda request: next(answers))
+
+
+def work_with(engine: Engine, script: Any) -> list[ToolCall]:
+    """Let a worker follow a script, and return what became of its calls but the last."""
+    engine.script("worker", script)
+    spawned = iter([call("spawn_worker", task="do it"), call("reply", content="started")])
+    engine.script("channel", lambda request: next(spawned, say("done")))
+    engine.say("go")
+    engine.settle()
+    worker = Run.objects.filter(kind="worker").latest("id")
+    return list(ToolCall.objects.filter(run=worker).exclude(name="set_outcome").order_by("id"))

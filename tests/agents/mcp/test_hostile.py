@@ -16,8 +16,7 @@ from agents.models import McpServer, McpState, McpTool
 from llm.clients.scripted import call
 from tests.agents.conftest import Engine
 from tests.agents.mcp import peers
-from tests.agents.mcp.conftest import add_server, approve_everything, call_now, run_of
-from tests.agents.mcp.test_peers import work
+from tests.agents.mcp.conftest import add_server, approve_everything, call_now, run_of, work
 
 PLAIN = {"type": "object", "properties": {"text": {"type": "string"}}}
 
@@ -146,7 +145,9 @@ def test_tools_that_would_break_every_request_are_left_out_with_the_reason(
     assert all(row.problem for row in McpTool.objects.exclude(remote_name="good"))
 
 
-@pytest.mark.parametrize("schema", [{"type": "array"}, {"type": "object", "properties": {"a": 7}}, "text", None])
+@pytest.mark.parametrize(
+    "schema", [{"type": "array"}, {"type": "object", "properties": {"a": 7}}, "text", None]
+)
 def test_a_listing_that_breaks_the_protocol_is_reported_and_nothing_of_it_is_taken(
     engine: Engine, says: Path, schema: Any
 ) -> None:

@@ -6,32 +6,19 @@ import os
 import signal
 import threading
 import time
-from typing import Any
 
 import pytest
 
 from agents.mcp import hub, looking
-from agents.models import McpServer, McpState, McpTool, Run, ToolCall
+from agents.models import McpServer, McpState, McpTool
 from agents.services.policies import set_policy
-from llm.clients.scripted import call, say
+from llm.clients.scripted import call
 from llm.types import CancelToken
 from tests.agents.conftest import Engine
 from tests.agents.mcp import peers
-from tests.agents.mcp.conftest import add_server, call_now
+from tests.agents.mcp.conftest import add_server, call_now, work
 
 pytestmark = pytest.mark.slow
-
-
-def work(engine: Engine, *calls: Any) -> list[ToolCall]:
-    """Let a worker make these calls, and return what became of them."""
-    answers = iter([*calls, call("set_outcome", status="done", summary="ok")])
-    engine.script("worker", lambda request: next(answers))
-    spawned = iter([call("spawn_worker", task="do it"), call("reply", content="started")])
-    engine.script("channel", lambda request: next(spawned, say("done")))
-    engine.say("go")
-    engine.settle()
-    worker = Run.objects.filter(kind="worker").latest("id")
-    return list(ToolCall.objects.filter(run=worker).exclude(name="set_outcome").order_by("id"))
 
 
 def allow(engine: Engine, *names: str) -> None:
