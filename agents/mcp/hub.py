@@ -68,10 +68,10 @@ def _session(spec: Spec) -> Session:
     """Return the server's session; one of an older version is closed, and none is made for an older one."""
     found = _sessions.get(spec.server_id)
     if found is not None and not found.closed:
+        if found.spec == spec:
+            return found
         if found.spec.version > spec.version:
             raise ToolFailed(f"{spec.name} was changed meanwhile")
-        if found.spec.version == spec.version:
-            return found
         found.retire()
     if not _sessions:
         atexit.register(close_all)
