@@ -19,6 +19,7 @@ from agents.models.run import (
     RunKind,
     RunState,
 )
+from agents.models.sandbox import SandboxMode, SandboxNetwork, SandboxSetting
 from agents.models.working import EventType, Synthesis, SynthesisKind, WorkingEvent, WorkingState
 
 __all__ = [
@@ -47,6 +48,9 @@ __all__ = [
     "RunInput",
     "RunKind",
     "RunState",
+    "SandboxMode",
+    "SandboxNetwork",
+    "SandboxSetting",
     "Step",
     "Synthesis",
     "SynthesisKind",

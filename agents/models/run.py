@@ -81,6 +81,9 @@ class Run(models.Model):
     outcome = models.CharField(max_length=12, blank=True)
     result = models.JSONField(default=dict)
     failure = models.JSONField(null=True)
+    sandbox = models.CharField(
+        max_length=20, blank=True, help_text="The walls around its commands; empty where it ran none"
+    )
     prompt = models.ForeignKey("Prompt", models.PROTECT, null=True, related_name="+")
 
     created_at = models.DateTimeField(auto_now_add=True)

@@ -33,13 +33,8 @@ def enter(order: dict[str, Any], writer: int) -> NoReturn:
 
 
 def _prepare(order: dict[str, Any]) -> None:
-    if order["namespaces"]:
-        from agents.sandbox.inside.namespaces import enter_namespaces
-
-        enter_namespaces(order)
-    else:
-        os.chdir(order["cwd"])
-        lower_limits(order["limits"])
+    os.chdir(order["cwd"])
+    lower_limits(order["limits"])
 
 
 def lower_limits(limits: dict[str, int | None]) -> None:
