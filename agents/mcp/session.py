@@ -17,6 +17,7 @@ from agents.mcp.loop import in_database
 from agents.mcp.spec import Spec
 from agents.mcp.transports import open_streams
 from agents.models import McpState
+from agents.sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
     import httpx2
@@ -281,7 +282,7 @@ def explain(error: BaseException) -> str:
         error = error.exceptions[0]
     if isinstance(error, TimeoutError):
         return "It did not answer in time."
-    if isinstance(error, (AccountsError, FileNotFoundError)):
+    if isinstance(error, (AccountsError, SandboxError)):
         return str(error)
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 

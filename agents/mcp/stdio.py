@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
-from agents.mcp.launch import Child, start_child
+from agents.mcp.launch import Program, start_program
 from agents.mcp.spec import Spec
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ async def stdio_streams(
     import anyio
     from mcp.shared.message import SessionMessage
 
-    child = await start_child(spec, env, limit=LONGEST_LINE_BYTES)
+    child = await start_program(spec, env, limit=LONGEST_LINE_BYTES)
     to_session, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](16)
     outgoing, from_session = anyio.create_memory_object_stream[SessionMessage](16)
     words = bytearray()
@@ -65,7 +65,7 @@ async def stdio_streams(
             stream.close()
 
 
-async def _read_lines(child: Child, deliver: Callable[..., object]) -> None:
+async def _read_lines(child: Program, deliver: Callable[..., object]) -> None:
     from mcp.shared.message import SessionMessage
     from mcp_types import jsonrpc_message_adapter
 
@@ -83,7 +83,7 @@ async def _read_lines(child: Child, deliver: Callable[..., object]) -> None:
         await deliver(SessionMessage(message))  # type: ignore[misc]
 
 
-def _last_words(child: Child, words: bytearray) -> str:
+def _last_words(child: Program, words: bytearray) -> str:
     said = words.decode(errors="replace").strip()
     lines = "\n".join(said.splitlines()[-5:])
     return f"The program ended. {lines}" if lines else "The program ended."

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from accounts.actor import Actor
+from accounts.actor import Actor, actor_for
+from accounts.models import Membership
 from agents.errors import ToolFailed, ToolRetry
 from agents.mcp import hub, looking, services
 from agents.mcp.offer import offered_tools
 from agents.models import McpServer, McpTool, Run, ToolCall
+from agents.services.sandboxes import set_walls
 from agents.tools.base import ToolContext
 from llm.clients.scripted import call, say
 from llm.types import CancelToken
 from tests.agents.conftest import Engine
+from tests.agents.mcp import peers
 
 Add = Callable[..., McpServer]
 
@@ -33,6 +37,28 @@ def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     from agents.jobs import mcp_look
 
     monkeypatch.setattr(mcp_look, "delay", lambda server_id: None)
+
+
+@pytest.fixture
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that programs may write to, and tests read."""
+    return tmp_path_factory.mktemp("shared").resolve()
+
+
+@pytest.fixture(autouse=True)
+def _shown(request: pytest.FixtureRequest) -> None:
+    """Show what the tests' servers are made of to the commands of both teams."""
+    if "engine" in request.fixturenames:
+        engine: Engine = request.getfixturevalue("engine")
+        shared: Path = request.getfixturevalue("shared")
+        for slug in ("acme", "rivals"):
+            owner = actor_for(Membership.objects.get(organization__slug=slug, role="owner"))
+            show(owner, shared)
+        assert engine.team.organization.slug == "acme"
+
+
+def show(owner: Actor, shared: Path, *, mode: str = "") -> None:
+    set_walls(owner, mode=mode, network="", writable_paths=[str(shared)], readable_paths=[str(peers.place())])
 
 
 def add_server(actor: Actor, name: str, *, approve: bool = True, **values: Any) -> McpServer:

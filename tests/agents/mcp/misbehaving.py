@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import time
 from pathlib import Path
@@ -43,11 +44,24 @@ def call(number: Any, name: str, arguments: dict[str, Any]) -> None:
         send({"method": "notifications/tools/list_changed"})
     if name == "environment":
         arguments = {"text": json.dumps(dict(os.environ))}
+    if name == "look":
+        arguments = {"text": json.dumps(reach(arguments["text"]))}
     if name == "never":
         return
     send(
         {"id": number, "result": {"content": [{"type": "text", "text": str(arguments.get("text", "done"))}]}}
     )
+
+
+def reach(path: str) -> dict[str, bool]:
+    """Try what a server should not reach, and its own folder, which it should."""
+    found = {"file": os.path.exists(path), "network": True}
+    try:
+        socket.create_connection(("127.0.0.1", 9), timeout=1).close()
+    except OSError:
+        found["network"] = [each for _, each in socket.if_nameindex() if each != "lo"] != []
+    Path("mine").write_text("x")
+    return {**found, "home": Path("mine").read_text() == "x"}
 
 
 def main() -> None:

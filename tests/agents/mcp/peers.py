@@ -23,31 +23,27 @@ MISBEHAVING = Path(__file__).with_name("misbehaving.py")
 
 
 def everything() -> Path:
-    """Return the reference server from npm; where it is not installed, install it once from the lock file."""
-    found = ROOT / "node_modules" / EVERYTHING
-    if found.exists():
-        return found
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
+    """Return the reference server from npm, installed once from the lock file where commands may see it."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
         _missing("node and npm")
-    lock = (ROOT / "package-lock.json").read_bytes()
-    home = (
-        Path(tempfile.gettempdir()) / f"spacebot-node-{os.getuid()}-{hashlib.sha256(lock).hexdigest()[:12]}"
-    )
+    home = place()
     if not (home / "node_modules" / EVERYTHING).exists():
-        home.mkdir(exist_ok=True, mode=0o700)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(ROOT / name, home / name)
-        done = subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=home,
-            capture_output=True,
-            timeout=240,
-            check=False,
-        )
-        if done.returncode:
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        if subprocess.run(command, cwd=home, capture_output=True, timeout=240, check=False).returncode:
             _missing("the servers from npm")
     return home / "node_modules" / EVERYTHING
+
+
+def place() -> Path:
+    """Return the folder for what commands are shown; our own checkout is never shown to them."""
+    lock = (ROOT / "package-lock.json").read_bytes()
+    home = (
+        Path(tempfile.gettempdir()) / f"spacebot-peers-{os.getuid()}-{hashlib.sha256(lock).hexdigest()[:12]}"
+    )
+    home.mkdir(exist_ok=True, mode=0o700)
+    return home.resolve()
 
 
 def _missing(what: str) -> None:
@@ -61,11 +57,14 @@ def everything_over_stdio() -> dict[str, Any]:
 
 
 def time_over_stdio() -> dict[str, Any]:
+    """The server from PyPI. It lies in our own environment, which no command is shown: it runs without walls only."""
     return {"transport": "stdio", "command": sys.executable, "args": ["-m", "mcp_server_time"]}
 
 
 def misbehaving(*words: str) -> dict[str, Any]:
-    return {"transport": "stdio", "command": sys.executable, "args": [str(MISBEHAVING), *words]}
+    script = place() / f"misbehaving-{os.getpid()}.py"
+    shutil.copy(MISBEHAVING, script)
+    return {"transport": "stdio", "command": "/usr/bin/python3", "args": [str(script), *words]}
 
 
 @contextmanager

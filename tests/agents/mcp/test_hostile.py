@@ -32,8 +32,8 @@ def tool(name: str, description: str = "Does it.", **more: Any) -> dict[str, Any
 
 
 @pytest.fixture
-def says(tmp_path: Path) -> Path:
-    return tmp_path / "tools.json"
+def says(shared: Path) -> Path:
+    return shared / "tools.json"
 
 
 def serve(

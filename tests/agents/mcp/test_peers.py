@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from agents.mcp import hub, looking
 from agents.models import McpServer, McpState, McpTool
+from agents.sandbox import probe
+from agents.sandbox.probe import Trial
 from agents.services.policies import set_policy
 from llm.clients.scripted import call
 from llm.types import CancelToken
 from tests.agents.conftest import Engine
 from tests.agents.mcp import peers
-from tests.agents.mcp.conftest import add_server, call_now, work
+from tests.agents.mcp.conftest import add_server, call_now, show, work
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def allow(engine: Engine, *names: str) -> None:
@@ -39,7 +44,8 @@ def pids_of(word: str) -> list[int]:
     return found
 
 
-def test_a_worker_asks_a_server_from_pypi_over_stdio(engine: Engine) -> None:
+def test_a_worker_asks_a_server_from_pypi_over_stdio(engine: Engine, shared: Path) -> None:
+    show(engine.team.owner, shared, mode="none")
     server = add_server(engine.team.admin, "clock", **peers.time_over_stdio())
     assert (server.state, server.last_error) == (McpState.CONNECTED, "")
     made = work(engine, call("clock__get_current_time", timezone="Europe/Vienna"))
@@ -148,7 +154,10 @@ def test_a_call_ends_at_its_deadline_and_when_the_run_is_stopped(engine: Engine)
     assert "Echo: still" in call_now(engine, "every__echo", message="still")
 
 
-def test_two_servers_are_used_beside_each_other_and_their_programs_end_with_us(engine: Engine) -> None:
+def test_two_servers_are_used_beside_each_other_and_their_programs_end_with_us(
+    engine: Engine, shared: Path
+) -> None:
+    show(engine.team.owner, shared, mode="none")
     add_server(engine.team.admin, "every", **peers.everything_over_stdio())
     add_server(engine.team.admin, "clock", **peers.time_over_stdio())
     made = work(engine, call("every__echo", message="x"), call("clock__get_current_time", timezone="UTC"))
@@ -167,3 +176,26 @@ def test_what_may_change_something_asks_a_person_first(engine: Engine) -> None:
     assert [each.state for each in made] == ["waiting"]
     allow(engine, row.local_name)
     assert looking.due() == []
+
+
+def test_a_server_behind_walls_reaches_neither_our_files_nor_the_network(
+    engine: Engine, shared: Path
+) -> None:
+    (shared / "ours").write_text("ours")
+    add_server(engine.team.admin, "bad", **peers.misbehaving())
+    McpTool.objects.update(remote_name="look")
+    seen = json.loads(call_now(engine, "bad__echo", text=str(ROOT / "manage.py")).split("\n")[1])
+    assert seen == {"file": False, "network": False, "home": True}
+
+
+def test_without_walls_on_the_machine_a_program_is_refused_with_the_reason(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "agents.sandbox.probe.try_driver", lambda driver: Trial(driver.name, False, "no walls today")
+    )
+    probe.forget()
+    server = add_server(engine.team.admin, "every", **peers.everything_over_stdio())
+    probe.forget()
+    assert server.state == McpState.FAILED
+    assert "no walls today" in server.last_error
