@@ -5,6 +5,7 @@ from __future__ import annotations
 from agents.models.agent import Agent
 from agents.models.context import Checkpoint, Keeping
 from agents.models.cortex import Breaker, BreakerState, CortexJob, CortexLog, Profile
+from agents.models.egress import EgressKind, EgressRefusal, EgressRule
 from agents.models.links import AgentLink, LinkKind
 from agents.models.mcp import McpServer, McpState, McpTool, Transport
 from agents.models.policy import Policy, ToolPolicy
@@ -33,6 +34,9 @@ __all__ = [
     "Checkpoint",
     "CortexJob",
     "CortexLog",
+    "EgressKind",
+    "EgressRefusal",
+    "EgressRule",
     "EventType",
     "Keeping",
     "LinkKind",

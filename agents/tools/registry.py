@@ -22,6 +22,8 @@ from agents.tools import (
     speak,
     tidy,
     transcript,
+    web_fetch,
+    web_search,
 )
 from agents.tools.base import Tool
 
@@ -43,6 +45,8 @@ TOOLS: tuple[Tool, ...] = (
     *inspect_system.TOOLS,
     *inspect_runs.TOOLS,
     *board.TOOLS,
+    *web_fetch.TOOLS,
+    *web_search.TOOLS,
 )
 
 

@@ -78,6 +78,12 @@ class Call:
         return left if timeout_s is None else min(left, timeout_s)
 
 
+def current_call() -> Call | None:
+    """Return the request that this thread is making, if it is inside `Call.active`."""
+    call: Call | None = getattr(_current, "call", None)
+    return call
+
+
 class _Line(httpcore2.NetworkStream):
     """A connection that can be shut down from outside."""
 
