@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from accounts.errors import AccountsError
 from accounts.logs import get_logger
+from agents.egress.errors import EgressError
 from agents.errors import ToolUnavailable
 from agents.mcp.listing import Listed, is_current, record_failure, record_listing
 from agents.mcp.loop import in_database
@@ -282,7 +283,7 @@ def explain(error: BaseException) -> str:
         error = error.exceptions[0]
     if isinstance(error, TimeoutError):
         return "It did not answer in time."
-    if isinstance(error, (AccountsError, SandboxError)):
+    if isinstance(error, (AccountsError, EgressError, SandboxError)):
         return str(error)
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 

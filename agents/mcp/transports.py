@@ -37,7 +37,7 @@ async def open_streams(
         return
     from mcp.client.streamable_http import streamable_http_client
 
-    from agents.mcp.http import http_client
+    from agents.mcp.http import checker_of, http_client
 
     headers = await in_database(
         resolve, spec.headers, organization_id=spec.organization_id, agent_id=spec.agent_id
@@ -45,7 +45,7 @@ async def open_streams(
     if spec.oauth and auth is None:
         auth = await stored_sign_in(spec, on_sign_in=on_sign_in)
     async with (
-        http_client(spec, headers, auth) as client,
+        http_client(spec, await in_database(checker_of, spec), headers, auth) as client,
         streamable_http_client(spec.url, http_client=client) as streams,
     ):
         yield streams

@@ -14,7 +14,7 @@ from accounts.models import Membership
 from agents.errors import ToolFailed, ToolRetry
 from agents.mcp import hub, looking, services
 from agents.mcp.offer import offered_tools
-from agents.models import McpServer, McpTool, Run, ToolCall
+from agents.models import EgressRule, McpServer, McpTool, Run, ToolCall
 from agents.services.sandboxes import set_walls
 from agents.tools.base import ToolContext
 from llm.clients.scripted import call, say
@@ -59,6 +59,13 @@ def _shown(request: pytest.FixtureRequest) -> None:
 
 def show(owner: Actor, shared: Path, *, mode: str = "") -> None:
     set_walls(owner, mode=mode, network="", writable_paths=[str(shared)], readable_paths=[str(peers.place())])
+
+
+def let_out(engine: Engine, port: int) -> None:
+    """Let the team reach a server of a test, which is on this machine."""
+    EgressRule.objects.create(
+        organization=engine.team.organization, kind="private", host="127.0.0.1", port=port
+    )
 
 
 def add_server(actor: Actor, name: str, *, approve: bool = True, **values: Any) -> McpServer:

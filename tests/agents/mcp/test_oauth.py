@@ -20,16 +20,17 @@ from secret_store.models import Category, Secret
 from secret_store.services import read_secret
 from tests.agents.conftest import Engine
 from tests.agents.mcp import peers
-from tests.agents.mcp.conftest import add_server, approve_everything, call_now
+from tests.agents.mcp.conftest import add_server, approve_everything, call_now, let_out
 from tests.matrix.world import browser_of
 
 
 @pytest.fixture
-def wants_oauth() -> Iterator[Callable[[int], str]]:
+def wants_oauth(engine: Engine) -> Iterator[Callable[[int], str]]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start(seconds: int = 3600) -> str:
         port = peers.free_port()
+        let_out(engine, port)
         script = Path(__file__).with_name("signed_in.py")
         started.append(subprocess.Popen([sys.executable, str(script), str(port), str(seconds)]))
         peers.wait_for_port(port)

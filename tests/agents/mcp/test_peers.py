@@ -20,7 +20,7 @@ from llm.clients.scripted import call
 from llm.types import CancelToken
 from tests.agents.conftest import Engine
 from tests.agents.mcp import peers
-from tests.agents.mcp.conftest import add_server, call_now, show, work
+from tests.agents.mcp.conftest import add_server, call_now, let_out, show, work
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
@@ -75,6 +75,7 @@ def test_a_worker_uses_a_server_from_npm_and_keeps_its_pictures(engine: Engine) 
 
 def test_a_server_over_http_is_killed_in_a_call_and_used_again_when_it_is_back(engine: Engine) -> None:
     port = peers.free_port()
+    let_out(engine, port)
     with peers.everything_over_http(port) as (url, process):
         server = add_server(engine.team.admin, "every", transport="http", url=url, timeout_s=20)
         assert server.state == McpState.CONNECTED
@@ -199,3 +200,13 @@ def test_without_walls_on_the_machine_a_program_is_refused_with_the_reason(
     probe.forget()
     assert server.state == McpState.FAILED
     assert "no walls today" in server.last_error
+
+
+def test_an_address_of_this_machine_is_refused_unless_it_was_let_out(engine: Engine) -> None:
+    with peers.everything_over_http() as (url, _):
+        for place in (url, url.replace("127.0.0.1", "localhost"), url.replace("127.0.0.1", "2130706433")):
+            server = add_server(engine.team.admin, "every", transport="http", url=place)
+            assert server.state == McpState.FAILED
+            assert "refused" in server.last_error
+            assert not McpTool.objects.exists()
+            server.delete()
