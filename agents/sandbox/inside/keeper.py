@@ -12,7 +12,7 @@ import sys
 import time
 from marshal import dumps, loads
 
-from agents.sandbox.inside import tree
+from agents.sandbox.inside import cgroups, tree
 from agents.sandbox.inside.entering import enter
 
 TYPE_CHECKING = False
@@ -33,13 +33,15 @@ def main(control: int) -> None:
 
         become_subreaper()
     alive, theirs = os.pipe() if order["alive_fd"] else (-1, -1)
-    child, failure = _start(order, control, theirs)
+    groups = cgroups.make(order["watch"]["processes"], order["watch"]["total_memory_bytes"])
+    child, failure = _start(order, control, theirs, groups)
     _let_go()
     if failure:
+        cgroups.remove(groups)
         _say(control, {"failed": failure})
         os._exit(1)
     _say(control, {"started": child})
-    keeper = Keeper(control, child, order, alive)
+    keeper = Keeper(control, child, order, alive, groups)
     _say(control, keeper.keep())
     os._exit(0)
 
@@ -47,10 +49,14 @@ def main(control: int) -> None:
 class Keeper:
     """Watches one child until it ends, breaks a limit, or is told to end."""
 
-    def __init__(self, control: int, child: int, order: dict[str, Any], alive: int) -> None:
+    def __init__(
+        self, control: int, child: int, order: dict[str, Any], alive: int, groups: list[str]
+    ) -> None:
         self.control, self.child, self.order, self.alive = control, child, order, alive
+        self.groups = groups
         self.limit = ""
         self.status = NEVER
+        self.reaped = 0
         self.watch = tree.Watch(order["watch"])
 
     def keep(self) -> dict[str, Any]:
@@ -65,11 +71,15 @@ class Keeper:
             ready = {descriptor for descriptor, _ in waiting.poll(tick)}
             if self.control in ready and not self._obey():
                 break
+            self.reaped = 0
             self._reap()
-            if self.status == NEVER and (broken := self.watch.broken(os.getpid())):
-                self.limit = broken
-                break
+            if self.status == NEVER:
+                self.limit = cgroups.refused(self.groups) or self.watch.broken(os.getpid(), ended=self.reaped)
+                if self.limit:
+                    break
         self._end()
+        self.limit = self.limit or cgroups.refused(self.groups)
+        cgroups.remove(self.groups)
         return {"status": self.status, "limit": self.limit}
 
     def _obey(self) -> bool:
@@ -90,20 +100,21 @@ class Keeper:
                 return
             if pid == 0:
                 return
+            self.reaped += 1
             if pid == self.child:
                 self.status = status
 
     def _end(self) -> None:
-        """Kill until nothing is left. A process that forks on is stopped first, so that it cannot outrun us."""
+        """Kill until nothing is left: whole process groups first, for what forks on cannot outrun that."""
         while not (self.status != NEVER and self._namespace_is_gone()):
             self._reap()
-            left = tree.descendants(os.getpid())
+            left = tree.descendants(os.getpid()) or cgroups.members(self.groups)
             if not left:
                 return
             if self.status == NEVER:
-                tree.send(self.child, tree.SIGKILL)
-            for pid in left:
-                tree.send(pid, tree.SIGSTOP)
+                tree.send_to_group(self.child, tree.SIGKILL)
+            for group in tree.groups_of(left):
+                tree.send_to_group(group, tree.SIGKILL)
             for pid in left:
                 tree.send(pid, tree.SIGKILL)
             time.sleep(0.002)
@@ -117,12 +128,13 @@ class Keeper:
         return bool(waiting.poll(GONE_WITHIN_MS))
 
 
-def _start(order: dict[str, Any], control: int, alive: int) -> tuple[int, str]:
+def _start(order: dict[str, Any], control: int, alive: int, groups: list[str]) -> tuple[int, str]:
     """Fork the child; return its number, and why it could not start, empty if it did."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(control)
+        cgroups.join(groups)
         if alive >= 0:
             os.dup2(alive, order["alive_fd"], inheritable=True)
         enter(order, writer)

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 SIGKILL, SIGTERM = 9, 15
-SIGSTOP = 19 if sys.platform == "linux" else 17
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -32,6 +31,25 @@ def send(pid: int, signal: int) -> None:
         os.kill(pid, signal)
     except (ProcessLookupError, PermissionError):
         return  # It ended by itself meanwhile, or has become somebody else's.
+
+
+def send_to_group(group: int, signal: int) -> None:
+    """Signal a process group at once: nothing can be forked past it."""
+    try:
+        os.killpg(group, signal)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def groups_of(pids: list[int]) -> set[int]:
+    """Return the process groups of some processes, without our own."""
+    found = set()
+    for pid in pids:
+        try:
+            found.add(os.getpgid(pid))
+        except ProcessLookupError:
+            continue
+    return found - {os.getpgrp()}
 
 
 def _parents() -> list[tuple[int, int]]:
@@ -76,10 +94,13 @@ class Watch:
         self.disk_bytes: int = limits["disk_bytes"]
         self.folders = [(folder, _used(folder)) for folder in limits["folders"]]
 
-    def broken(self, root: int) -> str:
-        """Name the limit that the tree has broken, or return nothing."""
+    def broken(self, root: int, *, ended: int) -> str:
+        """Name the limit that the tree has broken, or return nothing.
+
+        `ended` have been since the last look: a bomb whose processes live shorter than a look takes is seen by its dead.
+        """
         pids = descendants(root)
-        if len(pids) > self.processes:
+        if len(pids) + ended > self.processes:
             return "processes"
         if sum(_resident_pages(pid) for pid in pids) > self.memory_pages:
             return "memory"

@@ -218,9 +218,17 @@ def test_a_flood_of_output_is_stopped(sh: Sh) -> None:
     assert (done.ended, done.limit) == ("limit", "output")
 
 
-def test_a_fork_bomb_is_stopped(sh: Sh) -> None:
-    done = sh("f() { f | f & }; f; sleep 60", limits=Limits(processes=60), timeout_s=30)
+def test_a_burst_of_processes_is_stopped(sh: Sh) -> None:
+    done = sh("for i in $(seq 400); do sleep 60 & done; wait", limits=Limits(processes=60), timeout_s=30)
     assert (done.ended, done.limit) == ("limit", "processes")
+
+
+def test_a_fork_bomb_is_stopped(sh: Sh, home: Path) -> None:
+    """The bomb is one that burns out by itself: a thousand shells that live for a moment each, and write that they were."""
+    bomb = 'f() { if [ "$1" -gt 0 ]; then f $(($1 - 1)) | f $(($1 - 1)) & fi; echo >> lived; sleep 0.2; }; f 10; sleep 60'
+    done = sh(bomb, limits=Limits(processes=60), timeout_s=30)
+    assert (done.ended, done.limit) == ("limit", "processes")
+    assert len((home / "lived").read_text()) < 500
 
 
 def test_memory_is_bounded_for_a_process_and_for_the_tree(sh: Sh) -> None:
