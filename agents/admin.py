@@ -18,6 +18,7 @@ from accounts.admin_access import administered_levels, is_superuser, reachable
 from accounts.admin_base import ReadOnlyAdmin, TenantAdmin, TenantForm
 from accounts.errors import AccountsError
 from agents import presets
+from agents.egress.admin import EgressRuleAdmin as EgressRuleAdmin
 from agents.models import (
     Agent,
     AgentLink,

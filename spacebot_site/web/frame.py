@@ -48,6 +48,7 @@ SETTINGS = (
     Entry("Models", "cpu", "models", "m", "/settings/models/", Role.ADMIN),
     Entry("Tools", "wrench", "tools", "o", "/settings/tools/"),
     Entry("MCP servers", "plug", "mcp", "x", "/settings/mcp/", Role.ADMIN),
+    Entry("Network", "globe", "network", "w", "/settings/network/", Role.ADMIN),
     Entry("Secrets", "key-round", "secrets", "s", "/settings/secrets/", Role.ADMIN),
     Entry("Members", "users", "members", "p", "/settings/members/"),
     Entry("API tokens", "ticket", "tokens", "t", "/settings/tokens/"),

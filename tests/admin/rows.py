@@ -16,6 +16,8 @@ from agents.models import (
     Checkpoint,
     CortexJob,
     CortexLog,
+    EgressRefusal,
+    EgressRule,
     Keeping,
     McpServer,
     McpTool,
@@ -156,6 +158,8 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     make(CortexLog, agent=team.agent, job="upkeep", event="done", text="Nothing to drop.")
     make(Breaker, agent=team.agent, tool="write_file", failures=1)
     make(Profile, agent=team.agent, display_name="Spacebot", status_line="Helps.", bio="I help.", made_at=now)
+    make(EgressRule, kind="allow", host="example.org")
+    make(EgressRefusal, run=run, host="10.0.0.1", port=80, reason="private", last_at=now)
     make(ToolPolicy, tool="write_file", policy="allow")
     asked = make(
         Approval, kind="tool_call", subject="write_file", conversation=conversation, run_id=run.pk, origin_key=slug,

@@ -25,7 +25,7 @@ from accounts.actor import Actor
 from accounts.models import ApiToken, Membership, Person, Role, User
 from accounts.scopes import allowed_scopes
 from accounts.services.tokens import create_token
-from agents.models import Agent, AgentLink, Breaker, McpServer, McpTool, Profile, Run
+from agents.models import Agent, AgentLink, Breaker, EgressRule, McpServer, McpTool, Profile, Run
 from llm.models import ModelEntry, Provider
 from memory.models import Consolidation, InboxItem, IngestedFile, Memory
 from messaging.models import Conversation, Message
@@ -174,6 +174,7 @@ def _values(team: Team) -> dict[str, Any]:
     Profile.objects.create(
         organization=organization, agent=agent, display_name="x", status_line="x", bio="x", made_at=now
     )
+    egress_rule = EgressRule.objects.create(organization=organization, kind="allow", host="world.example.org")
     asked = make_approval(team, conversation)
     rule = ApprovalRule.objects.create(organization=organization, subject="nothing")
     grant = Grant.objects.create(
@@ -221,7 +222,7 @@ def _values(team: Team) -> dict[str, Any]:
     return {
         "server_id": server.pk, "tool_id": listed.pk, "withdrawn_id": withdrawn.pk,
         "notice_id": notice.pk, "link_id": link.pk,
-        "breaker_id": breaker.pk, "job_name": "associations",
+        "breaker_id": breaker.pk, "egress_rule_id": egress_rule.pk, "job_name": "associations",
         "approval_id": asked.pk, "grant_id": grant.pk, "rule_id": rule.pk, "tool": "write_file",
         "task_number": task.number, "revision": 1, "proposed_number": proposed.number, "goal_id": goal.pk,
         "schedule_id": schedule.pk, "firing_id": firing.pk,

@@ -186,7 +186,7 @@ def test_a_name_that_turns_private_between_connections_is_refused_then(site: Sit
     "first",
     ["GET / HTTP/1.1", "GET https://site.com/ HTTP/1.1", "CONNECT site.com HTTP/1.1", "CONNECT u@site.com:443 HTTP/1.1",
      "GET ftp://site.com/ HTTP/1.1", "GET http://u:p@site.com/ HTTP/1.1", "nonsense", "PRI * HTTP/2.0",
-     "GET http://site.com/ HTTP/1.1\nHost: x", "GET http://site.com/ HTTP/1.1\r\n folded: x", 
+     "GET http://site.com/ HTTP/1.1\nHost: x", "GET http://site.com/ HTTP/1.1\r\n folded: x",
      "GET http://site.com/ HTTP/1.1\r\nA b: x"],
 )  # fmt: skip
 def test_what_is_malformed_goes_nowhere(proxy: FilterProxy, site: Site, first: str) -> None:
