@@ -240,6 +240,7 @@ class Session:
             Exception
         ):  # A server that lets nobody listen is asked at each look instead.
             async with client.listen(tools_list_changed=True) as events:
+                self._changed.set()  # What changed before we listened is told by nobody.
                 async for _ in events:
                     self._changed.set()
 

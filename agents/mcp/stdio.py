@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TYPE_CHECKING
 
 from agents.mcp.launch import Program, start_program
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LONGEST_LINE_BYTES = 8 * 1024 * 1024
 KEPT_OF_ERRORS = 4_000
 GRACE_S = 1.0
+SHORTEST_HIDDEN = 5
 
 
 @contextlib.asynccontextmanager
@@ -38,7 +39,7 @@ async def stdio_streams(
         async with to_session:
             with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
                 await _read_lines(child, to_session.send)
-        on_end(_last_words(child, words))
+        on_end(_last_words(words, env.values()))
 
     async def write() -> None:
         with contextlib.suppress(ConnectionError, BrokenPipeError, anyio.ClosedResourceError):
@@ -83,7 +84,10 @@ async def _read_lines(child: Program, deliver: Callable[..., object]) -> None:
         await deliver(SessionMessage(message))  # type: ignore[misc]
 
 
-def _last_words(child: Program, words: bytearray) -> str:
+def _last_words(words: bytearray, secrets: Iterable[str]) -> str:
+    """Return the end of what a program complained about, without what it was handed."""
     said = words.decode(errors="replace").strip()
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        said = said.replace(secret, "…") if len(secret) >= SHORTEST_HIDDEN else said
     lines = "\n".join(said.splitlines()[-5:])
     return f"The program ended. {lines}" if lines else "The program ended."

@@ -44,6 +44,9 @@ def call(number: Any, name: str, arguments: dict[str, Any]) -> None:
         send({"method": "notifications/tools/list_changed"})
     if name == "environment":
         arguments = {"text": json.dumps(dict(os.environ))}
+    if name == "hang":
+        send({"id": number, "result": {"content": [{"type": "text", "text": "soon"}]}})
+        time.sleep(3600)
     if name == "look":
         arguments = {"text": json.dumps(reach(arguments["text"]))}
     if name == "never":
