@@ -6,7 +6,7 @@
 | `listing.py`, `tool_names.py`, `schemas.py` | what a server says it has, made safe, compared with what was approved |
 | `offer.py`, `calls.py`, `results.py` | tools joined to a run, one call, what comes back |
 | `hub.py`, `session.py`, `loop.py` | one event loop a process; one session a server; death noticed, connected again |
-| `transports.py`, `stdio.py`, `http.py`, `oauth.py` | how a server is reached |
+| `transports.py`, `stdio.py`, `launch.py`, `http.py`, `oauth.py`, `wire.py` | how a server is reached |
 | `looking.py` | looking at a server that nobody uses |
 | `serving/` | Spacebot as a server |
 

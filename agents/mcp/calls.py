@@ -32,6 +32,9 @@ def call_tool(name: str, context: ToolContext, arguments: Any) -> ToolOutput:
         )
     except MCPError as error:
         raise ToolRetry(fenced(spec.name, f"error: {error}")) from None
+    except (RuntimeError, ValueError) as error:
+        # What a server answers is checked by the library against the protocol and its own schema.
+        raise ToolFailed(f"{spec.name} answered with what breaks the protocol: {str(error)[:300]}") from None
     keeps_files = context.run.kind == "worker"
     text = fenced(spec.name, text_of(result, workspace=context.workspace if keeps_files else None))
     if result.is_error:

@@ -60,8 +60,12 @@ def sign_in(spec: Spec, user_id: int) -> None:
 
 def close_all() -> None:
     """End every session of this process, with its programs."""
-    with contextlib.suppress(Exception):
-        submit(_close_all()).result(15)
+    if _sessions:
+        with contextlib.suppress(Exception):
+            submit(_close_all()).result(15)
+
+
+atexit.register(close_all)
 
 
 def _session(spec: Spec) -> Session:
@@ -73,8 +77,6 @@ def _session(spec: Spec) -> Session:
         if found.spec.version > spec.version:
             raise ToolFailed(f"{spec.name} was changed meanwhile")
         found.retire()
-    if not _sessions:
-        atexit.register(close_all)
     _sessions[spec.server_id] = made = Session(spec)
     return made
 
@@ -88,10 +90,10 @@ async def _call(spec: Spec, name: str, arguments: dict[str, Any], timeout_s: flo
 
 
 async def _look(spec: Spec) -> str:
-    was_there = spec.server_id in _sessions
+    before = _sessions.get(spec.server_id)
     session = _session(spec)
     error = await session.look()
-    if not was_there and session.calls == 0:
+    if session is not before and session.calls == 0:
         await session.close()
     return error
 

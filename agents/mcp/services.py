@@ -62,9 +62,7 @@ def update_server(actor: Actor, server_id: int, **values: Any) -> McpServer:
     changed = sorted(name for name in wanted if wanted[name] != before[name])
     if not changed:
         return server
-    _check(
-        actor, wanted, anew=set(changed) & {"env", "headers", "url", "command", "args", "transport"} != set()
-    )
+    _check(actor, wanted, anew=bool({"agent_id", *REACH} & set(changed)))
     for name in changed:
         setattr(server, name, wanted[name])
     server.version += 1

@@ -9,16 +9,14 @@ import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from accounts.errors import AccountsError
 from accounts.logs import get_logger
-from agents.egress.errors import EgressError
 from agents.errors import ToolUnavailable
 from agents.mcp.listing import Listed, is_current, record_failure, record_listing
 from agents.mcp.loop import in_database
 from agents.mcp.spec import Spec
 from agents.mcp.transports import open_streams
+from agents.mcp.wire import explain, is_end, list_tools, name_of, who_we_are
 from agents.models import McpState
-from agents.sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
     import httpx2
@@ -34,7 +32,6 @@ PING_S = 10.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
 AT_LEAST_S = 1.0
 STABLE_S = 30.0
-MOST_PAGES = 20
 NEEDS_SIGN_IN = "An administrator has to connect it."
 
 
@@ -126,12 +123,9 @@ class Session:
 
     def _is_over(self, error: Exception) -> bool:
         """Say whether an error means that the session is gone, and let it be made anew if so."""
-        from mcp_types import CONNECTION_CLOSED
-
-        gone = getattr(error, "code", None) == CONNECTION_CLOSED or "session" in str(error).lower()
-        if gone:
+        if is_end(error):
             self._end(str(error))
-        return gone or self._over.is_set()
+        return self._over.is_set()
 
     def _ended(self) -> ToolUnavailable:
         return ToolUnavailable(
@@ -189,7 +183,7 @@ class Session:
             transport,
             message_handler=self._heard,
             cache=None,
-            client_info=_who_we_are(),
+            client_info=who_we_are(),
             read_timeout_seconds=None,
         )
         async with contextlib.AsyncExitStack() as stack:
@@ -204,6 +198,7 @@ class Session:
         try:
             while not self._over.is_set():
                 if self.calls == 0 and time.monotonic() - self._used_at > IDLE_S:
+                    self.closed = True
                     return
                 await _first_of(self._over, self._changed, timeout_s=PING_EVERY_S)
                 if self._over.is_set():
@@ -251,22 +246,11 @@ class Session:
             self._changed.set()
 
     async def _list(self, client: Client) -> None:
-        found: list[Listed] = []
-        cursor: str | None = None
-        capabilities = client.session.server_capabilities
-        for _ in range(MOST_PAGES if capabilities is None or capabilities.tools else 0):
-            page = await client.list_tools(cursor=cursor)
-            found += [_listed(tool) for tool in page.tools]
-            cursor = page.next_cursor
-            if cursor is None:
-                break
+        found = await list_tools(client)
         if found == self._known:
             return
-        self._known, info = found, client.session.server_info
-        known = await in_database(
-            record_listing, self.spec, found, info=f"{info.name} {info.version}".strip() if info else ""
-        )
-        if not known:
+        self._known = found
+        if not await in_database(record_listing, self.spec, found, info=name_of(client)):
             self.closed = True
             self._over.set()
 
@@ -278,17 +262,6 @@ class Session:
         self._wanted.clear()
 
 
-def explain(error: BaseException) -> str:
-    """Return what went wrong, for administrators; of a group of errors the first."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if isinstance(error, TimeoutError):
-        return "It did not answer in time."
-    if isinstance(error, (AccountsError, EgressError, SandboxError)):
-        return str(error)
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
 async def _first_of(*events: asyncio.Event, timeout_s: float) -> None:
     tasks = [asyncio.create_task(event.wait()) for event in events]
     try:
@@ -296,14 +269,3 @@ async def _first_of(*events: asyncio.Event, timeout_s: float) -> None:
     finally:
         for task in tasks:
             task.cancel()
-
-
-def _listed(tool: Any) -> Listed:
-    annotations = tool.annotations.model_dump(by_alias=True, exclude_none=True) if tool.annotations else {}
-    return Listed(tool.name, tool.description or tool.title or "", tool.input_schema, annotations)
-
-
-def _who_we_are() -> Any:
-    from mcp_types import Implementation
-
-    return Implementation(name="spacebot", version="1")

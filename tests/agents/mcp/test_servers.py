@@ -97,6 +97,8 @@ def test_who_refers_to_a_secret_needs_the_right_to_write_secrets(team: Team) -> 
     server = services.create_server(team.admin, name="new", **values)
     with pytest.raises(Forbidden):
         services.update_server(limited, server.pk, url="https://thief.example/")
+    with pytest.raises(Forbidden):
+        services.update_server(limited, server.pk, agent_id=team.agent.pk)
     services.update_server(limited, server.pk, timeout_s=5)
 
 
