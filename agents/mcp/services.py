@@ -27,7 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "agent_id": None, "command": "", "args": [], "env": {}, "url": "", "headers": {}, "oauth": False,
     "kinds": [KINDS[0]], "timeout_s": 60, "enabled": True,
 }  # fmt: skip
-REACH = ("transport", "command", "args", "env", "url", "headers", "oauth")
+REACH = ("command", "args", "env", "url", "headers", "oauth")
 MOST_SERVERS = 50
 
 
@@ -63,15 +63,17 @@ def update_server(actor: Actor, server_id: int, **values: Any) -> McpServer:
     if not changed:
         return server
     _check(actor, wanted, anew=bool({"agent_id", *REACH} & set(changed)))
-    for name in changed:
-        setattr(server, name, wanted[name])
-    server.version += 1
-    server.next_look_at = timezone.now() if server.enabled else None
-    if moved := set(changed) & set(REACH):
-        server.state, server.last_error, server.failures = McpState.NEW, "", 0
+    moved = bool(set(changed) & {"command", "args", "url"})
     with unit_of_work():
-        if moved - {"env", "headers", "oauth"}:
-            McpTool.objects.filter(server=server).update(approved_digest="")
+        server = McpServer.objects.select_for_update().get(pk=server.pk)
+        for name in changed:
+            setattr(server, name, wanted[name])
+        server.version += 1
+        server.next_look_at = timezone.now() if server.enabled else None
+        if set(changed) & set(REACH):
+            server.state, server.last_error, server.failures = McpState.NEW, "", 0
+        if moved:
+            server.tools.update(approved_digest="")
             _forget_what_was_allowed(server)
         _save(actor, server, "mcp_server.changed", name=server.name, changed=changed)
     if server.enabled:

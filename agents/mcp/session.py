@@ -91,6 +91,10 @@ class Session:
             self.calls -= 1
             self._used_at = time.monotonic()
 
+    @property
+    def _is_idle(self) -> bool:
+        return self.calls == 0 and time.monotonic() - self._used_at > IDLE_S
+
     async def _ready(self) -> Client:
         """Return the client, waiting for a connection that is being made; not for one that has just failed."""
         if self.client is None:
@@ -168,6 +172,9 @@ class Session:
                 self._settled.set()
             failures = 0 if time.monotonic() - began > STABLE_S else failures + 1
             await self._rest(failures)
+            # One that nobody uses any more is left to those who look at what failed.
+            if self._is_idle or not await in_database(is_current, self.spec):
+                break
             self._settled.clear()
         self.closed = True
         self._over.set()
@@ -197,7 +204,7 @@ class Session:
         listener = asyncio.create_task(self._listen(client))
         try:
             while not self._over.is_set():
-                if self.calls == 0 and time.monotonic() - self._used_at > IDLE_S:
+                if self._is_idle:
                     self.closed = True
                     return
                 await _first_of(self._over, self._changed, timeout_s=PING_EVERY_S)

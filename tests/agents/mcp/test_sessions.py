@@ -114,6 +114,17 @@ def test_a_server_that_cannot_be_reached_is_not_hammered_by_calls(engine: Engine
     assert McpServer.objects.get(pk=server.pk).failures <= 12
 
 
+def test_a_server_that_fails_and_is_switched_off_is_tried_no_more(engine: Engine, shared: Path) -> None:
+    server = add(engine, shared / "pids")
+    hub.close_all()
+    McpServer.objects.filter(pk=server.pk).update(args=["/nothing/at/all.py"])
+    with pytest.raises(AssertionError, match="cannot be reached"):
+        call_now(engine, "bad__echo", text="x")
+    trying = hub._sessions[server.pk]
+    McpServer.objects.filter(pk=server.pk).update(enabled=False)
+    until(lambda: trying.closed)
+
+
 def test_what_a_program_says_when_it_ends_does_not_give_its_secrets_away(engine: Engine) -> None:
     set_secret(None, engine.team.organization, name="PLANTED", value="planted-and-long", category="tool")
     values = {
