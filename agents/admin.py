@@ -34,6 +34,7 @@ from agents.models import (
     Report,
     Run,
     RunInput,
+    SandboxSetting,
     Step,
     Synthesis,
     ToolCall,
@@ -394,4 +395,14 @@ class McpToolAdmin(ReadOnlyAdmin):
     list_filter = ("listed", OrganizationFilter)
     list_select_related = ("organization", "server", "approved_by")
     search_fields = ("local_name", "remote_name")
+    ordering = ("-id",)
+
+
+@admin.register(SandboxSetting)
+class SandboxSettingAdmin(ReadOnlyAdmin):
+    """The walls around commands are set on their own page, which checks the paths and writes down who did."""
+
+    list_display = ("id", "agent", "mode", "network", "updated_by", "updated_at", "organization")
+    list_filter = ("mode", "network", OrganizationFilter)
+    list_select_related = ("organization", "agent", "updated_by")
     ordering = ("-id",)

@@ -11,6 +11,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.errors import AccountsError
+from agents.models import SandboxMode, SandboxSetting
+from agents.sandbox import probe
 from llm.models import Provider
 from secret_store.master_key import load_master_key
 from secret_store.models import DataKey
@@ -84,10 +86,21 @@ def _providers() -> str:
     return ", ".join(names) or "none yet: the offline stand-in answers; add one under Models in the pages"
 
 
+def _sandbox() -> str:
+    found = probe.trials()
+    words = [trial.name if trial.works else f"{trial.name} not ({trial.reason})" for trial in found]
+    if not any(trial.works for trial in found):
+        raise Unwell(f"commands of agents are refused: {'; '.join(words)}. Install bubblewrap")
+    bare = SandboxSetting.objects.filter(mode=SandboxMode.NONE).values_list("organization__slug", flat=True)
+    switched_off = f"; switched off by: {', '.join(sorted(set(bare)))}" if bare else ""
+    return f"{', '.join(words)}{switched_off}"
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "database": _database,
     "migrations": _migrations,
     "broker": _broker,
     "master key": _master_key,
     "providers": _providers,
+    "sandbox": _sandbox,
 }

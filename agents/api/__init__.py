@@ -15,6 +15,7 @@ from agents.api import (
     policies,
     reactions,
     runs,
+    sandbox,
     working,
 )
 from agents.links import api as links
@@ -32,6 +33,7 @@ routers = (
     policies.router,
     mcp.router,
     egress.router,
+    sandbox.router,
     memory_inbox.router,
     memory_export.router,
     memory_merges.router,

@@ -22,6 +22,7 @@ from agents.models import Run, RunKind, RunState
 from agents.processes import sentences
 from agents.processes.base import Process
 from agents.processes.registry import process_for
+from agents.tools import shell_jobs
 from agents.tools.gate import Gate
 from llm.errors import Cancelled, ContextTooLong, LLMError
 from llm.services import CallContext, complete
@@ -62,6 +63,7 @@ def _execute(claimed: Claim) -> None:
     try:
         _execute_within_window(run, claimed)
     finally:
+        shell_jobs.end_all(run.pk)
         if run.kind == RunKind.CHANNEL:
             _typing(run, on=False)
 

@@ -82,7 +82,10 @@ class Run(models.Model):
     result = models.JSONField(default=dict)
     failure = models.JSONField(null=True)
     sandbox = models.CharField(
-        max_length=20, blank=True, help_text="The walls around its commands; empty where it ran none"
+        max_length=20,
+        blank=True,
+        db_default="",
+        help_text="The walls around its commands; empty where it ran none",
     )
     prompt = models.ForeignKey("Prompt", models.PROTECT, null=True, related_name="+")
 

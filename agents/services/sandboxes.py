@@ -18,6 +18,7 @@ from agents.models import SandboxMode, SandboxNetwork, SandboxSetting
 from agents.sandbox import probe
 from agents.sandbox.drivers import DRIVERS
 from agents.sandbox.drivers.base import Sandbox
+from agents.sandbox.errors import NotContained
 from realtime.services import NewEvent, record, unit_of_work
 
 MOST_PATHS = 20
@@ -39,7 +40,7 @@ class Walls:
     readable: tuple[Path, ...] = ()
 
 
-def walls_of(organization_id: int, agent_id: int) -> Walls:
+def walls_of(organization_id: int, agent_id: int | None) -> Walls:
     """Return what holds for the agent: its own setting before the organization's, the paths of both."""
     rows = sorted(
         SandboxSetting.objects.filter(
@@ -58,6 +59,46 @@ def walls_of(organization_id: int, agent_id: int) -> Walls:
 def sandbox_for(walls: Walls) -> Sandbox:
     """Return the driver to use. Raises NotContained where none works and no owner has chosen to go without."""
     return DRIVERS["none"] if walls.mode == SandboxMode.NONE else probe.best()
+
+
+@dataclass(frozen=True)
+class WallsView:
+    """What is set, for the organization or one agent, and what came of each driver on this machine."""
+
+    agent_id: int | None
+    mode: str
+    network: str
+    writable_paths: list[str]
+    readable_paths: list[str]
+    effective_mode: str
+    effective_network: str
+    sandbox: str
+    trials: list[probe.Trial]
+
+
+def get_walls(actor: Actor, *, agent_id: int | None = None) -> WallsView:
+    """Return what is set and what holds. `sandbox` is empty where commands are refused. May try the drivers: a second or so."""
+    actor.check_scope("agents:read")
+    if agent_id is not None:
+        queries.get_agent(actor, agent_id)
+    whose = Q(agent=None) if agent_id is None else Q(agent_id=agent_id)
+    row = SandboxSetting.objects.filter(whose, organization=actor.organization).first() or SandboxSetting()
+    walls = walls_of(actor.organization.pk, agent_id)
+    try:
+        sandbox = sandbox_for(walls).name
+    except NotContained:
+        sandbox = ""
+    return WallsView(
+        agent_id=agent_id,
+        mode=row.mode,
+        network=row.network,
+        writable_paths=row.writable_paths,
+        readable_paths=row.readable_paths,
+        effective_mode=walls.mode,
+        effective_network=walls.network,
+        sandbox=sandbox,
+        trials=list(probe.trials()),
+    )
 
 
 def set_walls(

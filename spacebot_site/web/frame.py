@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Func, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, Func, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,6 +14,7 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.actor import Actor
 from accounts.models import Organization, Role
+from agents.models import SandboxMode, SandboxSetting
 from realtime.models import EventCounter
 from realtime.notices.queries import unread_notices
 from tasks.queries.approvals import decidable
@@ -49,6 +50,7 @@ SETTINGS = (
     Entry("Tools", "wrench", "tools", "o", "/settings/tools/"),
     Entry("MCP servers", "plug", "mcp", "x", "/settings/mcp/", Role.ADMIN),
     Entry("Network", "globe", "network", "w", "/settings/network/", Role.ADMIN),
+    Entry("Sandbox", "brick-wall", "sandbox", "x", "/settings/sandbox/"),
     Entry("Secrets", "key-round", "secrets", "s", "/settings/secrets/", Role.ADMIN),
     Entry("Members", "users", "members", "p", "/settings/members/"),
     Entry("API tokens", "ticket", "tokens", "t", "/settings/tokens/"),
@@ -68,6 +70,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "last_event": SimpleLazyObject(lambda: facts["last_event"]),
         "rail": rail(request.path, actor),
         "rail_counts": facts,
+        "without_walls": SimpleLazyObject(lambda: facts["without_walls"]),
     }
 
 
@@ -82,7 +85,12 @@ def _facts(actor: Actor) -> dict[str, int]:
     }
     last = EventCounter.objects.filter(pk=OuterRef("pk")).values("last_number")
     rows = Organization.objects.filter(pk=actor.organization.pk)
-    values: dict[str, Any] = {"last_event": Coalesce(Subquery(last), 0), **counted}
+    bare = SandboxSetting.objects.filter(organization=OuterRef("pk"), mode=SandboxMode.NONE)
+    values: dict[str, Any] = {
+        "last_event": Coalesce(Subquery(last), 0),
+        "without_walls": Exists(bare),
+        **counted,
+    }
     names = tuple(values)
     row = zip(names, rows.annotate(**values).values_list(*names).get(), strict=True)
     return {name.removeprefix("count_"): value for name, value in row}

@@ -26,6 +26,7 @@ from agents.models import (
     Report,
     Run,
     RunInput,
+    SandboxSetting,
     Step,
     Synthesis,
     ToolCall,
@@ -161,6 +162,7 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     make(EgressRule, kind="allow", host="example.org")
     make(EgressRefusal, run=run, host="10.0.0.1", port=80, reason="private", last_at=now)
     make(ToolPolicy, tool="write_file", policy="allow")
+    make(SandboxSetting, mode="auto", network="none")
     asked = make(
         Approval, kind="tool_call", subject="write_file", conversation=conversation, run_id=run.pk, origin_key=slug,
         action={"arguments": {"content": WHISPER}}, digest=slug, title=WHISPER, why=WHISPER, reason=WHISPER,

@@ -53,6 +53,8 @@ def _arguments(command: Command) -> list[str]:
     scratch = ("--size", str(command.limits.scratch_bytes), "--perms", "1777", "--tmpfs")
     arguments += ["--proc", "/proc", "--dev", "/dev", *scratch, "/dev/shm", "--remount-ro", "/dev"]  # noqa: S108
     arguments += [*scratch, "/tmp"]  # noqa: S108
+    for path in root.kernel_switches():
+        arguments += ["--ro-bind", path, path]
     for folder in command.access.readable:
         arguments += ["--ro-bind", str(folder), str(folder)]
     for folder in command.access.writable:

@@ -13,6 +13,17 @@ ETC = (
 OURS = Path(__file__).resolve().parent.parent / "etc"
 """Files of /etc as every command sees them: one user, no hosts but this one, no name servers."""
 INSIDE_ID = 1000
+SWITCHES = (
+    "/proc/sys",
+    "/proc/sysrq-trigger",
+    "/proc/irq",
+    "/proc/bus",
+    "/proc/fs",
+    "/proc/acpi",
+    "/proc/scsi",
+    "/proc/mtrr",
+    "/proc/pressure",
+)
 
 
 def system_links() -> dict[str, str]:
@@ -28,3 +39,11 @@ def etc_binds() -> list[tuple[str, str]]:
     """Return what of /etc is shown: where it comes from, where it stands."""
     shown = [(f"/etc/{name}", f"/etc/{name}") for name in ETC if os.path.exists(f"/etc/{name}")]
     return shown + [(str(path), f"/etc/{path.name}") for path in sorted(OURS.iterdir())]
+
+
+def kernel_switches() -> list[str]:
+    """Return what must be shown read-only of a fresh /proc: where we are root, so is the command in the kernel's eyes.
+
+    A user namespace takes its capabilities, not its identity, and the files below belong to that.
+    """
+    return [path for path in SWITCHES if os.path.exists(path)]

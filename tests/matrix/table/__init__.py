@@ -20,6 +20,7 @@ from tests.matrix.table import (
     memory_pages,
     notices,
     pages,
+    sandbox,
     schedules,
     working,
 )
@@ -36,6 +37,7 @@ API: dict[str, Operation] = {
     **memory_export.API,
     **memory_pages.API,
     **notices.API,
+    **sandbox.API,
     **schedules.API,
     **working.API,
 }
@@ -49,6 +51,7 @@ PAGES: dict[str, Page] = {
     **mcp.PAGES,
     **memory_pages.PAGES,
     **notices.PAGES,
+    **sandbox.PAGES,
     **schedules.PAGES,
 }
 ACTS: list[Act] = [
@@ -61,6 +64,7 @@ ACTS: list[Act] = [
     *mcp.ACTS,
     *memory_pages.ACTS,
     *notices.ACTS,
+    *sandbox.ACTS,
     *schedules.ACTS,
 ]
 ADMIN_ROWS: dict[str, Rows] = {
@@ -72,6 +76,7 @@ ADMIN_ROWS: dict[str, Rows] = {
     **links.ADMIN_ROWS,
     **mcp.ADMIN_ROWS,
     **notices.ADMIN_ROWS,
+    **sandbox.ADMIN_ROWS,
     **schedules.ADMIN_ROWS,
     **working.ADMIN_ROWS,
 }
