@@ -25,7 +25,9 @@ WORDS = {
     400: "Bad Request", 403: "Forbidden", 407: "Proxy Authentication Required", 502: "Bad Gateway",
     503: "Service Unavailable", 504: "Gateway Timeout",
 }  # fmt: skip
-__all__ = ["MOST_HEAD_BYTES", "serve"]
+OUR_WORDS = "X-Spacebot-Proxy"
+"""Marks an answer of the proxy itself."""
+__all__ = ["MOST_HEAD_BYTES", "OUR_WORDS", "serve"]
 
 
 @dataclass
@@ -247,7 +249,7 @@ def _knows_password(proxy: FilterProxy, head: Head) -> bool:
 async def _say(writer: asyncio.StreamWriter, status: int, words: str) -> None:
     body = f"Spacebot's proxy: {words}\n".encode()
     lines = [f"HTTP/1.1 {status} {WORDS[status]}", "Content-Type: text/plain; charset=utf-8"]
-    lines += [f"Content-Length: {len(body)}", "Connection: close"]
+    lines += [f"Content-Length: {len(body)}", f"Connection: close\r\n{OUR_WORDS}: {status}"]
     if status == 407:
         lines.append('Proxy-Authenticate: Basic realm="Spacebot"')
     writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + body)

@@ -10,6 +10,7 @@ from django.db.utils import InterfaceError, OperationalError
 from accounts.boundaries import reach
 from accounts.database import release_connection
 from accounts.logs import get_logger
+from agents.browser import sessions as browsers
 from agents.context.fit import budget, fit
 from agents.engine.claims import Claim, check_owned, claim
 from agents.engine.journal import DatabaseJournal, store_prompt
@@ -66,6 +67,7 @@ def _execute(claimed: Claim) -> None:
         shell_jobs.end_all(run.pk)
         if run.kind == RunKind.CHANNEL:
             _typing(run, on=False)
+        browsers.execution_ended(run.pk)
 
 
 def _execute_within_window(run: Run, claimed: Claim) -> None:

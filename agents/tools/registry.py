@@ -6,6 +6,7 @@ from functools import cache
 
 from agents.tools import (
     board,
+    browser,
     colleagues,
     conclude,
     delegate,
@@ -49,6 +50,7 @@ TOOLS: tuple[Tool, ...] = (
     *board.TOOLS,
     *web_fetch.TOOLS,
     *web_search.TOOLS,
+    *browser.TOOLS,
 )
 
 

@@ -21,6 +21,7 @@ commands:
   test [pytest arguments]           run every check and test
   manage …                          Django's command line
   bench NAME …                      measure
+  install browser                   fetch a Chromium for workers, where the system has none
   setup                             make the environment, start nothing
 """
 
@@ -128,6 +129,16 @@ def _token(rest: list[str]) -> int:
     return run_manage(find_home(), ["create_token", *rest[1:]])
 
 
+def _install(rest: list[str]) -> int:
+    if rest != ["browser"]:
+        raise LaunchError("there is nothing else to install", "./spacebot install browser")
+    _enter_environment(pages=False)
+    from spacebot_site.launch.browser import install_browser
+
+    install_browser(find_home())
+    return 0
+
+
 def _bench(rest: list[str]) -> int:
     _enter_environment(development=True)
     python = str(environment_setup.PYTHON)
@@ -168,6 +179,7 @@ COMMANDS = {
     "doctor": _doctor,
     "manage": _manage,
     "token": _token,
+    "install": _install,
     "bench": _bench,
     "chat": _chat,
     "test": _test,

@@ -1,0 +1,184 @@
+"""One browser of one run: started behind the proxy, driven on the browsers' loop, and gone without a trace."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agents.browser import cage
+from agents.browser.errors import BrowserError, BrowserGone
+from agents.browser.finding import find_chromium
+from agents.browser.loop import drive, driver
+from agents.egress.checking import Checker
+from agents.egress.passing import OUR_WORDS
+from agents.egress.proxy import USER, FilterProxy, open_proxy
+from llm.types import CancelToken
+
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext, Download, Page
+
+START_S = 45.0
+CLOSE_S = 8.0
+NAVIGATE_MS = 30_000
+ACT_MS = 10_000
+SETTLE_MS = 2_500
+MOST_PAGES = 8
+VIEWPORT = {"width": 1280, "height": 900}
+ARGUMENTS = (
+    "--disable-quic", "--force-webrtc-ip-handling-policy=disable_non_proxied_udp", "--disable-dev-shm-usage", "--disable-gpu",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--no-pings",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--disable-features=WebRtcHideLocalIpsWithMdns,DnsOverHttps",
+)  # fmt: skip
+WITHOUT = "for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', 'RTCDataChannel']) delete globalThis[name];"
+
+
+class Session:
+    """`page` is the tab in front. `status` is that of its last navigation; `is_proxys` says that our proxy answered it.
+
+    `typed` are secrets that must not be shown.
+    """
+
+    def __init__(self, checker: Checker) -> None:
+        self.page: Page
+        self.context: BrowserContext
+        self.proxy: FilterProxy
+        self.status = 0
+        self.is_proxys = False
+        self.walls = ""
+        self.used_at = time.monotonic()
+        self.downloads: list[Download] = []
+        self.expects_download = False
+        self.typed: dict[str, str] = {}
+        self._left = ExitStack()
+        self._checker = checker
+
+    def start(self, cancel: CancelToken | None = None) -> None:
+        """Raises NoBrowser, BrowserError, TimedOut or Stopped; what was half started is gone then."""
+        chromium = find_chromium()
+        folder = Path(tempfile.mkdtemp(prefix="browser-"))
+        self._left.callback(shutil.rmtree, folder, ignore_errors=True)
+        try:
+            for name in ("profile", "downloads", "way-out"):
+                (folder / name).mkdir(mode=0o700)
+            start = cage.start_of(chromium, folder)
+            socket = cage.socket_in(folder) if start.contained else None
+            self.proxy = self._left.enter_context(open_proxy(self._checker, unix=socket))
+            self.walls = start.walls
+            drive(self._launch(start, folder), timeout_s=START_S, cancel=cancel)
+        except BaseException:
+            self._left.close()
+            raise
+
+    def close(self) -> None:
+        """End the browser and everything of it; may be called twice and from any thread."""
+        with contextlib.suppress(Exception):
+            drive(self.context.close(), timeout_s=CLOSE_S)
+        self._left.close()
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.context.pages)
+
+    def hide(self, text: str) -> str:
+        """Return a text of the page without the secrets that were typed into it."""
+        for value, name in self.typed.items():
+            text = text.replace(value, f"[{name}]")
+        return text
+
+    async def _launch(self, start: cage.Start, folder: Path) -> None:
+        from playwright.async_api import Error
+
+        options: dict[str, Any] = {
+            "executable_path": str(start.program),
+            "args": [*ARGUMENTS, *start.arguments],
+            "chromium_sandbox": not start.contained,
+            "proxy": self._proxy(start),
+            "downloads_path": str(folder / "downloads"),
+            "viewport": VIEWPORT,
+            "service_workers": "block",
+            "handle_sigint": False,
+            "handle_sigterm": False,
+            "handle_sighup": False,
+            "timeout": (START_S - 5) * 1_000,
+        }
+        try:
+            chromium = (await driver()).chromium
+            try:
+                self.context = await chromium.launch_persistent_context(folder / "profile", **options)
+            except Error as error:
+                if "onnection closed" not in str(error):
+                    raise
+                chromium = (await driver(anew=True)).chromium
+                self.context = await chromium.launch_persistent_context(folder / "profile", **options)
+        except Error as error:
+            raise BrowserError(f"the browser did not start: {_first_line(error)}") from None
+        self.context.set_default_timeout(ACT_MS)
+        self.context.set_default_navigation_timeout(NAVIGATE_MS)
+        await self.context.add_init_script(WITHOUT)
+        self.page = self.context.pages[0] if self.context.pages else await self.context.new_page()
+        for page in self.context.pages:
+            self._meet(page)
+        self.context.on("page", self._popped_up)
+
+    def _proxy(self, start: cage.Start) -> dict[str, str]:
+        bypass = {"bypass": "<-loopback>"}
+        if start.contained:
+            return {"server": f"http://127.0.0.1:{cage.INSIDE_PORT}", **bypass}
+        return {"server": self.proxy.server, "username": USER, "password": self.proxy.password, **bypass}
+
+    async def _popped_up(self, page: Page) -> None:
+        if len(self.context.pages) > MOST_PAGES:
+            await page.close()
+            return
+        self._meet(page)
+        self.page = page
+
+    def _meet(self, page: Page) -> None:
+        page.on("download", self._downloads)
+        page.on("response", self._answered)
+        page.on("close", self._left_page)
+
+    async def _downloads(self, download: Download) -> None:
+        if self.expects_download and not self.downloads:
+            self.downloads.append(download)
+        else:
+            await download.cancel()
+
+    def _answered(self, response: Any) -> None:
+        if response.request.is_navigation_request() and response.frame == self.page.main_frame:
+            self.status = response.status
+            self.is_proxys = OUR_WORDS.lower() in response.headers
+
+    def _left_page(self, page: Page) -> None:
+        if page is self.page and self.context.pages:
+            self.page = self.context.pages[-1]
+
+    async def settle(self) -> None:
+        """Wait a little for what an act set off, and leave a page that is not of the web."""
+        from playwright.async_api import Error
+
+        with contextlib.suppress(Error):
+            await self.page.wait_for_load_state("domcontentloaded", timeout=SETTLE_MS)
+        with contextlib.suppress(Error):
+            await self.page.wait_for_load_state("networkidle", timeout=SETTLE_MS / 5)
+        if not self.page.url.startswith(("https://", "http://", "about:", "blob:http", "chrome-error:")):
+            await self.page.goto("about:blank")
+            raise BrowserError("the page led to something that is not of the web; it was left")
+
+
+def translated(error: Exception) -> BrowserError:
+    """Turn Playwright's error into ours."""
+    words = _first_line(error)
+    if "has been closed" in words or "crashed" in words:
+        return BrowserGone("the browser has ended")
+    return BrowserError(words)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__
