@@ -148,6 +148,17 @@ class Session:
         self._end(NEEDS_SIGN_IN)
 
     async def _live(self) -> None:
+        """Live until nobody wants it. However it ends, it is closed then, so that the next call begins another."""
+        try:
+            await self._connect_again_and_again()
+        except Exception:
+            log.exception("mcp.session_lost", server=self.spec.server_id)
+        finally:
+            self.client, self.closed = None, True
+            self._over.set()
+            self._settled.set()
+
+    async def _connect_again_and_again(self) -> None:
         failures = 0
         while not self.closed:
             began, connected = time.monotonic(), False
@@ -173,12 +184,9 @@ class Session:
             failures = 0 if time.monotonic() - began > STABLE_S else failures + 1
             await self._rest(failures)
             # One that nobody uses any more is left to those who look at what failed.
-            if self._is_idle or not await in_database(is_current, self.spec):
+            if self.closed or self._is_idle or not await in_database(is_current, self.spec):
                 break
             self._settled.clear()
-        self.closed = True
-        self._over.set()
-        self._settled.set()
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[Client]:
