@@ -8,6 +8,7 @@ from functools import cache
 from celery import shared_task
 from django.conf import settings
 
+from agents.autonomy import starting as autonomy
 from agents.cortex import runner
 from agents.engine import recovery, wakeups
 from agents.engine.executor import execute_run
@@ -82,3 +83,8 @@ def mcp_look_at_due() -> None:
 @shared_task(name="agents.mcp_sign_in", ignore_result=True)
 def mcp_sign_in(server_id: int, user_id: int) -> None:
     looking.sign_in(server_id, user_id)
+
+
+@shared_task(name="agents.autonomy", ignore_result=True)
+def start_by_themselves() -> None:
+    autonomy.start_due()

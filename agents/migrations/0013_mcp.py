@@ -9,6 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_audit_append_only'),
+        ('agents', '0012_autonomy'),
         ('agents', '0012_egress'),
         ('agents', '0012_sandbox'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agents.models.agent import Agent
+from agents.models.autonomy import Autonomy, AutonomyRule, Halt
 from agents.models.context import Checkpoint, Keeping
 from agents.models.cortex import Breaker, BreakerState, CortexJob, CortexLog, Profile
 from agents.models.egress import EgressKind, EgressRefusal, EgressRule
@@ -28,6 +29,8 @@ __all__ = [
     "TERMINAL_STATES",
     "Agent",
     "AgentLink",
+    "Autonomy",
+    "AutonomyRule",
     "Breaker",
     "BreakerState",
     "CallState",
@@ -38,6 +41,7 @@ __all__ = [
     "EgressRefusal",
     "EgressRule",
     "EventType",
+    "Halt",
     "Keeping",
     "LinkKind",
     "McpServer",

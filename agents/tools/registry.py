@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from agents.tools import (
+    autonomous,
     board,
     browser,
     colleagues,
@@ -51,6 +52,7 @@ TOOLS: tuple[Tool, ...] = (
     *web_fetch.TOOLS,
     *web_search.TOOLS,
     *browser.TOOLS,
+    *autonomous.TOOLS,
 )
 
 
