@@ -30,6 +30,8 @@ MINIMUM_ROLES: dict[str, Role] = {
     "cortex:write": Role.ADMIN,
     "autonomy:read": Role.ADMIN,
     "autonomy:write": Role.ADMIN,
+    "mcp:read": Role.ADMIN,
+    "mcp:write": Role.ADMIN,
     "models:read": Role.MEMBER,
     "models:write": Role.ADMIN,
     "tasks:read": Role.MEMBER,

@@ -27,6 +27,8 @@ from agents.models import (
     CortexJob,
     CortexLog,
     Keeping,
+    McpServer,
+    McpTool,
     Profile,
     Prompt,
     Report,
@@ -364,6 +366,35 @@ class ToolPolicyAdmin(ReadOnlyAdmin):
     list_filter = ("policy", "tool", OrganizationFilter)
     list_select_related = ("organization", "agent", "updated_by")
     search_fields = ("tool",)
+    ordering = ("-id",)
+
+
+@admin.register(McpServer)
+class McpServerAdmin(ReadOnlyAdmin):
+    """Servers are set up on their page, which checks what they may be and writes down who did."""
+
+    list_display = ("id", "name", "agent", "transport", "enabled", "state", "connected_at", "organization")
+    list_filter = ("transport", "state", "enabled", OrganizationFilter)
+    list_select_related = ("organization", "agent")
+    search_fields = ("name",)
+    ordering = ("-id",)
+
+
+@admin.register(McpTool)
+class McpToolAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id",
+        "local_name",
+        "server",
+        "is_offered",
+        "listed",
+        "approved_by",
+        "approved_at",
+        "organization",
+    )
+    list_filter = ("listed", OrganizationFilter)
+    list_select_related = ("organization", "server", "approved_by")
+    search_fields = ("local_name", "remote_name")
     ordering = ("-id",)
 
 

@@ -12,6 +12,7 @@ from agents.autonomy import starting as autonomy
 from agents.cortex import runner
 from agents.engine import recovery
 from agents.engine.executor import execute_next, execute_run
+from agents.mcp import looking
 from agents.models import RunKind
 from agents.processes import keeper
 from agents.services import summing_up
@@ -66,6 +67,22 @@ def prune_working_memory() -> None:
 @shared_task(name="agents.cortex", ignore_result=True)
 def cortex() -> None:
     runner.run_due()
+
+
+@shared_task(name="agents.mcp_look", ignore_result=True)
+def mcp_look(server_id: int) -> None:
+    looking.look(server_id)
+
+
+@shared_task(name="agents.mcp_look_at_due", ignore_result=True)
+def mcp_look_at_due() -> None:
+    for server_id in looking.due():
+        mcp_look.delay(server_id)
+
+
+@shared_task(name="agents.mcp_sign_in", ignore_result=True)
+def mcp_sign_in(server_id: int, user_id: int) -> None:
+    looking.sign_in(server_id, user_id)
 
 
 @shared_task(name="agents.autonomy", ignore_result=True)

@@ -14,6 +14,8 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
+from agents.mcp.serving.app import PATH as MCP_PATH  # noqa: E402
+from agents.mcp.serving.app import mcp_app  # noqa: E402
 from realtime.consumers import EventSocket  # noqa: E402
 from spacebot_site.api.entry import PREFIX, ApiHandler  # noqa: E402
 from spacebot_site.size_limit import SizeLimit  # noqa: E402
@@ -22,7 +24,10 @@ _api = ApiHandler()
 
 
 async def _http(scope: Any, receive: Any, send: Any) -> None:
-    await (_api if scope["path"].startswith(PREFIX) else _pages)(scope, receive, send)
+    if scope["path"] in (MCP_PATH, f"{MCP_PATH}/"):
+        await mcp_app(scope, receive, send)
+    else:
+        await (_api if scope["path"].startswith(PREFIX) else _pages)(scope, receive, send)
 
 
 websocket_urls = [

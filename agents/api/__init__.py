@@ -21,6 +21,7 @@ from agents.api import (
     working,
 )
 from agents.links import api as links
+from agents.mcp import api as mcp
 
 # Inbox, merges and export stand before the memories: their addresses would else be read as a memory's.
 routers = (
@@ -34,6 +35,7 @@ routers = (
     reactions.router,
     runs.router,
     policies.router,
+    mcp.router,
     sandbox.router,
     egress.router,
     memory_inbox.router,

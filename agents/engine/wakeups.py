@@ -49,10 +49,10 @@ INSERT_CHANNEL = """
 insert into agents_run (
     organization_id, agent_id, conversation_id, requester_user_id, requester_person_id, kind, state, interactive,
     title, input, due_at, coalesce_until, lease_owner, fence, cancel_reason, active_ms, active_limit_s, recoveries, waiting_for,
-    status_text, outcome, result, created_at)
+    status_text, outcome, result, sandbox, created_at)
 values (%(organization)s, %(agent)s, %(conversation)s, %(user)s, %(person)s, 'channel', 'queued', false,
     '', '{}', now() + %(delay)s * interval '1 second', now() + %(most)s * interval '1 second', '', 0, '', 0,
-    %(limit)s, 0, '', '', '', '{}', now())
+    %(limit)s, 0, '', '', '', '{}', '', now())
 on conflict (conversation_id) where kind = 'channel' and state in ('queued', 'running', 'waiting') do nothing
 returning id
 """

@@ -8,6 +8,7 @@ from agents.models.context import Checkpoint, Keeping
 from agents.models.cortex import Breaker, BreakerState, CortexJob, CortexLog, Profile
 from agents.models.egress import EgressKind, EgressRefusal, EgressRule
 from agents.models.links import AgentLink, LinkKind
+from agents.models.mcp import McpServer, McpState, McpTool, Transport
 from agents.models.policy import Policy, ToolPolicy
 from agents.models.record import CallState, Prompt, Step, ToolCall
 from agents.models.run import (
@@ -43,6 +44,9 @@ __all__ = [
     "Halt",
     "Keeping",
     "LinkKind",
+    "McpServer",
+    "McpState",
+    "McpTool",
     "Policy",
     "Profile",
     "Prompt",
@@ -60,6 +64,7 @@ __all__ = [
     "SynthesisKind",
     "ToolCall",
     "ToolPolicy",
+    "Transport",
     "WorkingEvent",
     "WorkingState",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -67,6 +68,13 @@ class Process(ABC):
 
     @abstractmethod
     def tools(self) -> dict[str, Tool]: ...
+
+    @cached_property
+    def outside_tools(self) -> dict[str, Tool]:
+        """The tools of MCP servers that the run may hold, as its start finds them."""
+        from agents.mcp.offer import offered_tools
+
+        return offered_tools(self.run)
 
     @abstractmethod
     def collect(self, *, first: bool) -> Joined:

@@ -30,7 +30,8 @@ class Branch(Child):
         return branch_system(self.run.agent, self.run.conversation)
 
     def tools(self) -> dict[str, Tool]:
-        return tools_for(RunKind.BRANCH, forbidden_tools(memory_mode(self.run.conversation)))
+        held = tools_for(RunKind.BRANCH, forbidden_tools(memory_mode(self.run.conversation)))
+        return {**held, **self.outside_tools}
 
     def collect(self, *, first: bool) -> Joined:
         if not first:

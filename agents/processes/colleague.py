@@ -31,7 +31,8 @@ class Colleague(Child):
         return colleague_system(self.run.agent)
 
     def tools(self) -> dict[str, Tool]:
-        return tools_for(RunKind.COLLEAGUE, forbidden_tools(memory_mode(self.run.conversation)))
+        held = tools_for(RunKind.COLLEAGUE, forbidden_tools(memory_mode(self.run.conversation)))
+        return {**held, **self.outside_tools}
 
     def collect(self, *, first: bool) -> Joined:
         if not first:

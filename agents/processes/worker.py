@@ -46,7 +46,8 @@ class Worker(Child):
         )
 
     def tools(self) -> dict[str, Tool]:
-        return tools_for(RunKind.WORKER, forbidden_to_worker(self.run) | bound_to_nothing(self.run))
+        held = tools_for(RunKind.WORKER, forbidden_to_worker(self.run) | bound_to_nothing(self.run))
+        return {**held, **self.outside_tools}
 
     def collect(self, *, first: bool) -> Joined:
         inputs = list(self._new_inputs().order_by("id"))

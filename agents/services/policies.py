@@ -9,6 +9,7 @@ from accounts.errors import InvalidInput, NotFound
 from accounts.models import Role
 from accounts.services import audit
 from agents import queries
+from agents.mcp.offer import tools_of_organization
 from agents.models import Policy, ToolPolicy
 from agents.processes.registry import PROCESSES
 from agents.tools.base import Tool
@@ -30,9 +31,10 @@ class ToolView:
     effective: str
 
 
-def governed_tools() -> tuple[Tool, ...]:
+def governed_tools(organization_id: int) -> tuple[Tool, ...]:
     """Return the tools that policies hold for: not those that end a run, nor those of upkeep alone."""
-    return tuple(tool for tool in TOOLS if not tool.ends_run and governed_kinds(tool))
+    ours = (tool for tool in TOOLS if not tool.ends_run and governed_kinds(tool))
+    return (*ours, *tools_of_organization(organization_id))
 
 
 def governed_kinds(tool: Tool) -> tuple[str, ...]:
@@ -57,7 +59,7 @@ def list_tools(actor: Actor, *, agent_id: int | None = None) -> list[ToolView]:
             agent=own.get(tool.name, ""),
             effective=policy_of(tool, {**everyone, **own}),
         )
-        for tool in governed_tools()
+        for tool in governed_tools(actor.organization.pk)
     ]
 
 
@@ -68,7 +70,7 @@ def set_policy(actor: Actor, tool_name: str, policy: str | None, *, agent_id: in
     """
     actor.check_scope("agents:write")
     actor.check_level(Role.ADMIN)
-    if tool_name not in {tool.name for tool in governed_tools()}:
+    if tool_name not in {tool.name for tool in governed_tools(actor.organization.pk)}:
         raise NotFound("There is no such tool.")
     if policy is not None and policy not in Policy.values:
         raise InvalidInput("Choose allow, ask or disable.", field="policy")

@@ -24,6 +24,7 @@ from agents.models import CallState, Policy, ToolCall
 from agents.tools.admission import Admission, context_of
 from agents.tools.authority import check_authority
 from agents.tools.base import Arguments, Tool, ToolOutput
+from agents.tools.gone import gone
 from agents.tools.guard import LIMITS, LoopGuard
 from agents.tools.permits import OFF
 from agents.tools.strikes import Strikes
@@ -150,7 +151,7 @@ class Gate:
         waits = row.state == CallState.WAITING and self.process.waits_for_people
         if row.state != CallState.RUNNING and not waits:
             return prepared
-        tool = self.held_tools.get(row.name)
+        tool = self.held_tools.get(row.name) or (gone(row.name) if waits else None)
         if tool is not None and (waits or row.repeatable):
             prepared.tool, prepared.parsed = tool, tool.arguments.model_validate(row.arguments)
             if waits or self.admission.permits.may_repeat(

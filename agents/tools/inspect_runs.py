@@ -9,7 +9,7 @@ from pydantic import Field
 
 from accounts.actor import Actor
 from agents.cortex import queries
-from agents.models import LIVE_STATES, Run, Step, ToolCall
+from agents.models import LIVE_STATES, McpTool, Run, Step, ToolCall
 from agents.queries import get_run_to_administer
 from agents.tools.base import Arguments
 from agents.tools.looking import agent_named, ago, looking_tool, moment, readable_ids, run_line, words
@@ -70,6 +70,9 @@ def _steps(run: Run, may_read: bool) -> list[str]:
     from agents.tools.registry import TOOLS
 
     known = {tool.name for tool in TOOLS}
+    known |= set(
+        McpTool.objects.filter(organization_id=run.organization_id).values_list("local_name", flat=True)
+    )
     lines = []
     for step in (
         Step.objects.filter(run_id=run.pk).prefetch_related("tool_calls").order_by("number")[:MOST_STEPS]

@@ -45,8 +45,9 @@ MAIN = (
 )
 SETTINGS = (
     Entry("Models", "cpu", "models", "m", "/settings/models/", Role.ADMIN),
-    Entry("Tools", "wrench", "tools", "o", "/settings/tools/"),
+    Entry("Tools", "wrench", "tools", "l", "/settings/tools/"),
     Entry("Autonomy", "gauge", "all_autonomy", "u", "/settings/autonomy/", Role.ADMIN),
+    Entry("MCP servers", "plug", "mcp", "e", "/settings/mcp/", Role.ADMIN),
     Entry("Sandbox", "brick-wall", "sandbox", "x", "/settings/sandbox/"),
     Entry("Network", "globe", "network", "w", "/settings/network/", Role.ADMIN),
     Entry("Secrets", "key-round", "secrets", "s", "/settings/secrets/", Role.ADMIN),

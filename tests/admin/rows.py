@@ -22,6 +22,8 @@ from agents.models import (
     EgressRule,
     Halt,
     Keeping,
+    McpServer,
+    McpTool,
     Profile,
     Prompt,
     Report,
@@ -140,6 +142,8 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     make(RunInput, run=run, text=WHISPER, key=slug)
     make(Checkpoint, conversation=conversation, from_seq=1, to_seq=1, title=WHISPER, summary=WHISPER, run=run)
     make(Keeping, conversation=conversation)
+    server = make(McpServer, name="clock", transport="stdio", command="/usr/bin/true", kinds=["worker"])
+    make(McpTool, server=server, remote_name="now", local_name="clock__now", digest="0" * 64)
     heard = {"agent": team.agent, "audience": "person", "audience_person": person}
     make(
         WorkingEvent, type="system", summary=WHISPER, detail=WHISPER, key=slug, day=now.date(), created_at=now,

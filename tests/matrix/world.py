@@ -25,7 +25,7 @@ from accounts.actor import Actor
 from accounts.models import ApiToken, Membership, Person, Role, User
 from accounts.scopes import allowed_scopes
 from accounts.services.tokens import create_token
-from agents.models import Agent, AgentLink, Breaker, EgressRule, Profile, Run
+from agents.models import Agent, AgentLink, Breaker, EgressRule, McpServer, McpTool, Profile, Run
 from llm.models import ModelEntry, Provider
 from memory.models import Consolidation, InboxItem, IngestedFile, Memory
 from messaging.models import Conversation, Message
@@ -206,8 +206,23 @@ def _values(team: Team) -> dict[str, Any]:
         organization=organization, schedule=schedule, due_at=now, decision="fired", execution="succeeded",
         delivery="failed", message=message, decided_at=now, finished_at=now,
     )  # fmt: skip
+    server = McpServer.objects.create(
+        organization=organization,
+        name="clock-2",
+        transport="stdio",
+        command="/usr/bin/true",
+        kinds=["worker"],
+    )
+    listed, withdrawn = (
+        McpTool.objects.create(
+            organization=organization, server=server, remote_name=name, local_name=f"clock-2__{name}", digest="1" * 64,
+            approved_digest=approved, input_schema={"type": "object"},
+        )
+        for name, approved in (("now", ""), ("then", "1" * 64))
+    )  # fmt: skip
     return {
         **make_autonomy(agent),
+        "server_id": server.pk, "tool_id": listed.pk, "withdrawn_id": withdrawn.pk,
         "notice_id": notice.pk, "link_id": link.pk,
         "breaker_id": breaker.pk, "egress_rule_id": egress_rule.pk, "job_name": "associations",
         "approval_id": asked.pk, "grant_id": grant.pk, "rule_id": rule.pk, "tool": "write_file",

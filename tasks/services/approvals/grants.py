@@ -94,6 +94,15 @@ def revoke(actor: Actor, grant_id: int) -> Grant:
     return grant
 
 
+def end_all(organization_id: int, *, subjects: list[str]) -> None:
+    """End every grant for these subjects, because what they named is no longer what it was."""
+    rows = Grant.objects.filter(organization_id=organization_id, subject__in=subjects, revoked_at=None)
+    for grant in rows.select_for_update().order_by("id"):
+        grant.revoked_at = timezone.now()
+        grant.save(update_fields=["revoked_at"])
+        _tell(grant)
+
+
 def find_grant(asker: Asker, *, subject: str, arguments: dict[str, Any]) -> Grant | None:
     """Return a grant that covers the call now, None if there is none; its giver is checked again."""
     if asker.agent_id is None:

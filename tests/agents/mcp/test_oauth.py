@@ -1,0 +1,144 @@
+"""Signing in to a server that wants OAuth, with the library's own authorisation server and our pages."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+from django.test import Client
+
+from agents.mcp import looking, services, sign_in_flows
+from agents.models import McpServer, McpState
+from secret_store.models import Category, Secret
+from secret_store.services import read_secret
+from tests.agents.conftest import Engine
+from tests.agents.mcp import peers
+from tests.agents.mcp.conftest import add_server, approve_everything, call_now, let_out
+from tests.matrix.world import browser_of
+
+
+@pytest.fixture
+def wants_oauth(engine: Engine) -> Iterator[Callable[[int], str]]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(seconds: int = 3600) -> str:
+        port = peers.free_port()
+        let_out(engine, port)
+        script = Path(__file__).with_name("signed_in.py")
+        started.append(subprocess.Popen([sys.executable, str(script), str(port), str(seconds)]))
+        peers.wait_for_port(port)
+        return f"http://127.0.0.1:{port}/mcp"
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def eventually(find: Callable[[], Any], *, within_s: float = 20) -> Any:
+    until = time.monotonic() + within_s
+    while not (found := find()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return found
+
+
+def state_of(server: McpServer) -> str:
+    return McpServer.objects.get(pk=server.pk).state
+
+
+def agree(url: str) -> str:
+    """Follow the person's way through the other site; return the query that the browser comes back with."""
+    with httpx2.Client(trust_env=False) as browser:
+        answer = browser.get(url)
+    assert answer.status_code == 302
+    return urlsplit(answer.headers["location"]).query
+
+
+def sign_in(engine: Engine, server: McpServer, browser: Client) -> None:
+    looking.sign_in(server.pk, engine.team.admin.user.pk)
+    url = eventually(lambda: sign_in_flows.open_flow(engine.team.admin, server.pk))
+    assert url.replace("&", "&amp;") in browser.get(f"/settings/mcp/{server.pk}/").content.decode()
+    response = browser.get(f"/settings/mcp/callback/?{agree(url)}")
+    assert response["Location"] == f"/settings/mcp/{server.pk}/"
+    eventually(lambda: state_of(server) == McpState.CONNECTED)
+
+
+@pytest.fixture
+def browser(engine: Engine, settings: Any) -> Client:
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    return browser_of(engine.team.admin.user)
+
+
+def test_an_administrator_signs_in_and_tokens_lie_encrypted(
+    engine: Engine, browser: Client, wants_oauth: Callable[..., str]
+) -> None:
+    server = add_server(engine.team.admin, "notes", transport="http", url=wants_oauth(), oauth=True)
+    assert (server.state, server.next_look_at) == (McpState.SIGN_IN, None)
+    sign_in(engine, server, browser)
+    secret = Secret.objects.get(name=f"MCP_SIGN_IN_{server.pk}")
+    assert secret.category == Category.SYSTEM
+    stored = read_secret(engine.team.organization.pk, secret.name)
+    assert "refresh_token" in stored
+    approve_everything(engine.team.admin, server)
+    assert "renewed 0" in call_now(engine, "notes__renewals")
+
+
+def test_a_token_that_ends_is_renewed_by_itself(
+    engine: Engine, browser: Client, wants_oauth: Callable[..., str]
+) -> None:
+    server = add_server(engine.team.admin, "notes", transport="http", url=wants_oauth(1), oauth=True)
+    sign_in(engine, server, browser)
+    approve_everything(engine.team.admin, server)
+    time.sleep(1.5)  # The token's own clock, which nobody here can turn.
+    assert "renewed" in (said := call_now(engine, "notes__renewals"))
+    assert "renewed 0" not in said
+
+
+def test_tokens_that_count_no_more_ask_for_a_person_and_not_again_by_themselves(
+    engine: Engine, browser: Client, wants_oauth: Callable[..., str]
+) -> None:
+    server = add_server(engine.team.admin, "notes", transport="http", url=wants_oauth(), oauth=True)
+    sign_in(engine, server, browser)
+    approve_everything(engine.team.admin, server)
+    call_now(engine, "notes__sign_everybody_out")
+    with pytest.raises(AssertionError, match="connect"):
+        call_now(engine, "notes__renewals")
+    server.refresh_from_db()
+    assert (server.state, server.next_look_at) == (McpState.SIGN_IN, None)
+
+
+def test_another_administrators_browser_cannot_bring_the_answer(
+    engine: Engine, browser: Client, wants_oauth: Callable[..., str]
+) -> None:
+    server = add_server(engine.team.admin, "notes", transport="http", url=wants_oauth(), oauth=True)
+    looking.sign_in(server.pk, engine.team.admin.user.pk)
+    url = eventually(lambda: sign_in_flows.open_flow(engine.team.admin, server.pk))
+    query = agree(url)
+    for other in (browser_of(engine.team.owner.user), browser):
+        wrong = query if other is not browser else query.replace("state=", "state=x")
+        assert other.get(f"/settings/mcp/callback/?{wrong}")["Location"] == "/settings/mcp/"
+    assert state_of(server) == McpState.SIGN_IN
+    assert parse_qs(query)["state"]
+    # It is still open for the one who began it, and only once.
+    assert browser.get(f"/settings/mcp/callback/?{query}")["Location"] == f"/settings/mcp/{server.pk}/"
+    assert browser.get(f"/settings/mcp/callback/?{query}")["Location"] == "/settings/mcp/"
+
+
+def test_moving_a_server_forgets_its_sign_in(
+    engine: Engine, browser: Client, wants_oauth: Callable[..., str]
+) -> None:
+    server = add_server(engine.team.admin, "notes", transport="http", url=wants_oauth(), oauth=True)
+    sign_in(engine, server, browser)
+    services.update_server(engine.team.admin, server.pk, url="http://127.0.0.1:1/mcp")
+    assert not Secret.objects.filter(name__startswith="MCP_SIGN_IN").exists()
