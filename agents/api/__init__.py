@@ -17,6 +17,7 @@ from agents.api import (
     working,
 )
 from agents.links import api as links
+from agents.questions import api as questions
 
 # Inbox, merges and export stand before the memories: their addresses would else be read as a memory's.
 routers = (
@@ -27,6 +28,7 @@ routers = (
     messages.router,
     reactions.router,
     runs.router,
+    questions.router,
     policies.router,
     memory_inbox.router,
     memory_export.router,

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.logs import get_logger
 from agents.engine import waits, wakeups
 from agents.models import Run, RunKind, RunState
+from agents.questions import services as questions
 from agents.services.attempts import settle_orphans
 from agents.states import check_transition
 from messaging.models import Conversation
@@ -40,6 +41,7 @@ def sweep() -> int:
         wakeups.nudge(run_id, kind, conversation_id)
     wake_forgotten()
     expire_due()
+    questions.expire_due()
     retire_idle_workers()
     settle_orphans()
     end_waits()

@@ -7,6 +7,7 @@ from agents.models.context import Checkpoint, Keeping
 from agents.models.cortex import Breaker, BreakerState, CortexJob, CortexLog, Profile
 from agents.models.links import AgentLink, LinkKind
 from agents.models.policy import Policy, ToolPolicy
+from agents.models.question import Question, QuestionState
 from agents.models.record import CallState, Prompt, Step, ToolCall
 from agents.models.run import (
     LIVE_STATES,
@@ -37,6 +38,8 @@ __all__ = [
     "Policy",
     "Profile",
     "Prompt",
+    "Question",
+    "QuestionState",
     "Report",
     "ReportState",
     "Run",

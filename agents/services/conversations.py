@@ -5,9 +5,11 @@ from __future__ import annotations
 from accounts.actor import Actor
 from accounts.boundaries import reach
 from accounts.errors import Conflict, InvalidInput
+from accounts.models import Person
 from accounts.services.people import person_for_user
 from agents.engine import wakeups
 from agents.models import Agent
+from agents.questions.services import answer_by_message
 from agents.services import happenings
 from messaging import queries
 from messaging.adapters.base import InboundMessage
@@ -49,12 +51,13 @@ def send_message(
         )
         if created:
             _tell_of_first(conversation, message)
-            wakeups.ensure_channel_run(
-                conversation,
-                delay_s=wakeups.coalesce_delay_s(conversation),
-                user_id=actor.user.pk,
-                person_id=person.pk,
-            )
+            if not _is_for_a_waiting_run(conversation, message, person):
+                wakeups.ensure_channel_run(
+                    conversation,
+                    delay_s=wakeups.coalesce_delay_s(conversation),
+                    user_id=actor.user.pk,
+                    person_id=person.pk,
+                )
         reach("message.stored")
     return message
 
@@ -68,9 +71,16 @@ def receive_message(inbound: InboundMessage) -> None:
         conversation, message, created = store_inbound(inbound)
         if conversation and message and created and message.handling == Handling.UNANSWERED:
             _tell_of_first(conversation, message)
-            wakeups.ensure_channel_run(
-                conversation, delay_s=wakeups.coalesce_delay_s(conversation), person_id=message.person_id
-            )
+            if not _is_for_a_waiting_run(conversation, message, message.person):
+                wakeups.ensure_channel_run(
+                    conversation, delay_s=wakeups.coalesce_delay_s(conversation), person_id=message.person_id
+                )
+
+
+def _is_for_a_waiting_run(conversation: Conversation, message: Message, person: Person | None) -> bool:
+    """Say whether a message answered a question that a run waits for, so that the channel need not answer it."""
+    question = answer_by_message(conversation, message, person)
+    return question is not None and question.waits
 
 
 def _tell_of_first(conversation: Conversation, message: Message) -> None:

@@ -32,11 +32,14 @@ class ToolView:
 
 def governed_tools() -> tuple[Tool, ...]:
     """Return the tools that policies hold for: not those that end a run, nor those of upkeep alone."""
-    return tuple(tool for tool in TOOLS if not tool.ends_run and governed_kinds(tool))
+    found = (tool for tool in TOOLS if (not tool.ends_run or tool.asks_people) and governed_kinds(tool))
+    return tuple({tool.name: tool for tool in found}.values())
 
 
 def governed_kinds(tool: Tool) -> tuple[str, ...]:
-    return tuple(sorted(str(kind) for kind in tool.kinds if kind in PROCESSES and PROCESSES[kind].governed))
+    """Return which governed kinds of process hold a tool of this name."""
+    kinds = {kind for each in TOOLS if each.name == tool.name for kind in each.kinds}
+    return tuple(sorted(str(kind) for kind in kinds if kind in PROCESSES and PROCESSES[kind].governed))
 
 
 def list_tools(actor: Actor, *, agent_id: int | None = None) -> list[ToolView]:
@@ -68,10 +71,13 @@ def set_policy(actor: Actor, tool_name: str, policy: str | None, *, agent_id: in
     """
     actor.check_scope("agents:write")
     actor.check_level(Role.ADMIN)
-    if tool_name not in {tool.name for tool in governed_tools()}:
+    tool = next((each for each in governed_tools() if each.name == tool_name), None)
+    if tool is None:
         raise NotFound("There is no such tool.")
     if policy is not None and policy not in Policy.values:
         raise InvalidInput("Choose allow, ask or disable.", field="policy")
+    if policy == Policy.ASK and tool.asks_people:
+        raise InvalidInput("This tool asks people by itself: allow it or switch it off.", field="policy")
     agent = queries.get_agent(actor, agent_id) if agent_id is not None else None
     with unit_of_work():
         rows = ToolPolicy.objects.filter(organization=actor.organization, agent=agent, tool=tool_name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from agents.tools import (
+    ask,
     board,
     colleagues,
     conclude,
@@ -26,6 +27,7 @@ from agents.tools.base import Tool
 
 TOOLS: tuple[Tool, ...] = (
     *speak.TOOLS,
+    *ask.TOOLS,
     *job.TOOLS,
     *delegate.TOOLS,
     *colleagues.TOOLS,
