@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from accounts.logs import get_logger
 from agents.context import history, status
@@ -121,10 +121,15 @@ class Channel(Process):
         self._holds += 1
         return True
 
-    def say(self, text: str, *, key: str) -> Message:
+    def say(self, text: str, *, key: str, metadata: dict[str, Any] | None = None) -> Message:
         """Store a reply and its deliveries. Call inside the step's transaction."""
         message = append_outbound(
-            self.conversation.pk, run_id=self.run.pk, author_name=self.run.agent.name, text=text, key=key
+            self.conversation.pk,
+            run_id=self.run.pk,
+            author_name=self.run.agent.name,
+            text=text,
+            key=key,
+            metadata=metadata,
         )
         self.joined_seq = (
             max(self.joined_seq, message.seq) if message.seq == self.joined_seq + 1 else self.joined_seq

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from agents.processes.cron import Cron
 
 
+ASKS = {"asks": True}
+"""Marks the messages whose questions pages look for."""
+
+
 class Option(Arguments):
     label: str = Field(description="What stands on the button.", min_length=1, max_length=80)
     description: str = Field(default="", description="What it means, in a sentence.", max_length=300)
@@ -51,7 +55,7 @@ def ask(context: ToolContext, arguments: Ask) -> ToolOutput:
         assert context.held is not None
         if not channel.replied and channel.hold_back(context.held):
             raise ToolRetry("Not asked: something was said while you wrote. Read it first.")
-        message = channel.say(_text(arguments), key=context.key)
+        message = channel.say(_text(arguments), key=context.key, metadata=ASKS)
         _put(context, arguments, message, waits=False)
         return ToolOutput("Asked. The answer will come as a message.", Ending(RunState.SUCCEEDED, "done"))
     _put(context, arguments, _say(context, arguments), waits=False)
@@ -96,6 +100,7 @@ def _say(context: ToolContext, arguments: Ask) -> Message:
         author_name=context.run.agent.name,
         text=_text(arguments),
         key=context.key,
+        metadata=ASKS,
     )
 
 
