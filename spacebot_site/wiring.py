@@ -14,6 +14,7 @@ from agents.models import Agent
 from agents.queries import agent_names, get_agent
 from agents.services import attempts, firings, happenings
 from agents.services.approvals import TOOL_CALL
+from agents.services.attachment_copies import ATTACHMENTS
 from memory import hooks as memory_hooks
 from memory.ingestion.agents import AgentPlace, set_agent_directory
 from memory.ingestion.erasure import FILES
@@ -36,6 +37,7 @@ def connect() -> None:
         Workforce(names=agent_names, start=attempts.start_for_person, stop=attempts.stop, tell=attempts.tell)
     )
     ERASERS.append(FILES)
+    ERASERS.append(ATTACHMENTS)
     joined.append(happenings.person_joined)
     memory_hooks.on_saved.append(happenings.memory_saved)
     memory_hooks.on_contradicted.append(happenings.memories_contradict)

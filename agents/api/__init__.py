@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agents.api import (
     agents,
+    attachments,
     conversations,
     cortex,
     memories,
@@ -26,6 +27,7 @@ routers = (
     cortex.router,
     conversations.router,
     messages.router,
+    attachments.router,
     reactions.router,
     runs.router,
     questions.router,

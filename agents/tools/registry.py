@@ -6,6 +6,7 @@ from functools import cache
 
 from agents.tools import (
     ask,
+    attachments,
     board,
     colleagues,
     conclude,
@@ -39,6 +40,7 @@ TOOLS: tuple[Tool, ...] = (
     *tidy.TOOLS,
     *keep.TOOLS,
     *files.TOOLS,
+    *attachments.TOOLS,
     *outcome.TOOLS,
     *inspect_system.TOOLS,
     *inspect_runs.TOOLS,
