@@ -179,6 +179,8 @@ def _shown(message: Any, reactions: list[dict[str, Any]], question: dict[str, An
         "person_id": message.person_id,
         "html": render(message.text),
         "question": question,
+        "attachments": message.metadata.get("attachments", ()),
+        "conversation_id": message.conversation_id,
         "run_id": message.run_id,
         "at": message.created_at,
         "failed": message.failure is not None,

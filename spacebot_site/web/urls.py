@@ -57,9 +57,7 @@ urlpatterns = [
     path("chat/<int:conversation_id>/people/", chat_forms.people, name="people"),
     path("chat/<int:conversation_id>/model/", chat_forms.model, name="conversation_model"),
     path("chat/<int:conversation_id>/quote/<int:message_id>/", chat.quote, name="quote"),
-    path(
-        "chat/<int:conversation_id>/files/<int:attachment_id>/", attachments.download, name="attachment"
-    ),
+    path("chat/<int:conversation_id>/files/<int:attachment_id>/", attachments.download, name="attachment"),
     path("questions/<int:question_id>/", questions.one, name="question"),
     path("board/", board.index, name="board"),
     path("tasks/new/", board.new, name="new_task"),
