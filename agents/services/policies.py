@@ -28,6 +28,7 @@ class ToolView:
     organization: str
     agent: str
     effective: str
+    asks_people: bool
 
 
 def governed_tools() -> tuple[Tool, ...]:
@@ -59,6 +60,7 @@ def list_tools(actor: Actor, *, agent_id: int | None = None) -> list[ToolView]:
             organization=everyone.get(tool.name, ""),
             agent=own.get(tool.name, ""),
             effective=policy_of(tool, {**everyone, **own}),
+            asks_people=tool.asks_people,
         )
         for tool in governed_tools()
     ]

@@ -16,8 +16,8 @@ decided in code, and every call passes one gate: rights are read at the call, th
 *off*, for the organization or one agent, under Settings → Tools), then the arguments are checked. See [approvals](approvals.md).
 
 - **Policy**: what holds where nothing is set. *Always*: the tool ends a run, so it cannot be held back.
-- **Repeatable**: running it twice does no more than running it once, so it is run again after a crash; any other call whose result
-  is unknown is told to the model as that.
+- **Repeatable**: running it twice does no more than running it once, so it is run again after a crash; of any other call whose
+  result is unknown the model is told just that.
 - **In the step**: it runs in the transaction of its step, whole or not at all.
 
 | process | holds |
@@ -33,7 +33,9 @@ def render() -> str:
         for kind in kinds
     ]
     parts = [HEAD + "\n".join(rows)]
-    parts += ["\n".join(_section(tool)) for tool in sorted(TOOLS, key=lambda tool: (tool.name, _holders(tool)))]
+    parts += [
+        "\n".join(_section(tool)) for tool in sorted(TOOLS, key=lambda tool: (tool.name, _holders(tool)))
+    ]
     return "\n\n".join(parts) + "\n"
 
 

@@ -30,7 +30,7 @@ MOST = {
     "/approvals/": 12,
     "/approvals/?show=open": 12,
     "/approvals/grants/": 6,
-    "/settings/tools/": 8,
+    "/settings/tools/": 10,
     "/palette/?q=a": 6,
     "/runs/": 5,
     "/runs/{run}/": 14,
