@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.engine.streaming import ContentReader
+from agents.tools import document
 from agents.tools.gate import OUTPUT_CAP_BYTES, cap
 from agents.tools.guard import LIMITS, LoopGuard
 from agents.tools.registry import TOOLS, tools_for
@@ -65,3 +72,23 @@ def test_every_tool_has_a_schema_and_a_holder() -> None:
     assert "write_file" not in tools_for("channel")
     assert "reply" not in tools_for("worker")
     assert "reply" not in tools_for("branch")
+
+
+def test_the_page_of_tools_is_current_and_tells_who_holds_what() -> None:
+    call_command("tools", "--check")
+    page = document.render()
+    for tool in TOOLS:
+        assert f"\n## {tool.name}" in page
+        for name in tool.spec.parameters["properties"]:
+            assert f"| `{name}` |" in page
+    assert "| worker | `append_file`, " in page
+    assert "Held by worker · policy: allow · not repeatable · outside of the step" in page
+
+
+def test_a_page_of_tools_that_is_out_of_date_is_told(settings: Any, tmp_path: Path) -> None:
+    settings.BASE_DIR = tmp_path
+    (tmp_path / "docs").mkdir()
+    with pytest.raises(CommandError, match="out of date"):
+        call_command("tools", "--check")
+    call_command("tools")
+    call_command("tools", "--check")
