@@ -7,7 +7,10 @@ from django.utils.http import content_disposition_header
 
 from accounts.errors import NotFound
 from messaging.attachments.store import open_attachment
+from messaging.media import UNKNOWN
 from messaging.models import Attachment
+
+POLICY = "default-src 'none'; sandbox"
 
 
 def as_download(attachment: Attachment) -> HttpResponse:
@@ -17,9 +20,9 @@ def as_download(attachment: Attachment) -> HttpResponse:
             content = file.read()
     except FileNotFoundError:
         raise NotFound("The content of this file is not stored any more.") from None
-    response = HttpResponse(content, content_type=attachment.media_type)
+    response = HttpResponse(content, content_type=UNKNOWN)
     response["Content-Disposition"] = content_disposition_header(True, attachment.name) or "attachment"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Content-Security-Policy"] = POLICY
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     response["Cross-Origin-Resource-Policy"] = "same-origin"

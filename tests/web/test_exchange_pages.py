@@ -39,6 +39,7 @@ def ask(chat: Conversation, *, multi_select: bool = False) -> Question:
 def test_a_question_shows_its_options_and_takes_one_answer_from_a_form(team: Team, sign_in: SignIn) -> None:
     chat, client = private_chat(team), sign_in(team.member)
     question = ask(chat)
+    assert f'href="/questions/{question.pk}/"' in client.get("/home/").content.decode()
     page = client.get(f"/chat/{chat.pk}/").content.decode()
     assert "Which <strong>one</strong>?" in page
     assert "Blue &amp; calm" in page
@@ -78,7 +79,7 @@ def test_a_file_is_shown_with_its_size_and_saved_never_shown(team: Team, sign_in
     assert "2.4\xa0KB" in page
     answer = client.get(address)
     assert answer.content == b"<script>alert(1)</script>" * 100
-    assert answer["Content-Type"] == "text/plain"
+    assert answer["Content-Type"] == "application/octet-stream"
     assert answer["Content-Disposition"].startswith("attachment;")
     assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert answer["X-Content-Type-Options"] == "nosniff"
