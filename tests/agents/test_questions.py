@@ -20,6 +20,7 @@ from llm.clients.scripted import call, say
 from messaging.models import Conversation, Handling, Message
 from messaging.services.conversations import start_conversation
 from tests.agents.conftest import Engine
+from tests.agents.test_cron import fire, plan
 from tests.factories import make_team
 
 OPTIONS = [{"label": "Blue", "description": "calm"}, {"label": "Red"}, {"label": "Green"}]
@@ -317,3 +318,21 @@ def test_a_conversation_without_questions_is_answered_as_ever(engine: Engine) ->
     send_message(engine.team.member, other.pk, text="2")
     assert Question.objects.get().is_open
     assert Conversation.objects.count() >= 2
+
+
+def test_a_scheduled_job_asks_its_conversation_and_goes_on(engine: Engine) -> None:
+    def channel(request: Any) -> Any:
+        if "Report the time." in str(request.messages[0]) and "ask" in [tool.name for tool in request.tools]:
+            return ASK if len(request.messages) == 1 else call("skip", reason="it is theirs to say")
+        return call("reply", content="heard")
+
+    engine.script("channel", channel)
+    firing = fire(plan(engine))
+    engine.settle()
+    firing.refresh_from_db()
+    question = Question.objects.get()
+    assert (firing.execution, question.waits, question.is_open) == ("succeeded", False, True)
+    services.answer(engine.team.member, question.pk, numbers=[1])
+    engine.settle()
+    assert engine.replies()[-1] == "heard"
+    assert "Which colour?" in heard(engine)

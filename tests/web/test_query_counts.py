@@ -18,7 +18,7 @@ from tests.web.test_pages import private_chat
 from tests.web.test_run_pages import finished_worker
 
 MOST = {
-    "/home/": 26,
+    "/home/": 27,
     "/chat/": 7,
     "/chat/list/": 7,
     "/chat/{chat}/": 19,
