@@ -7,6 +7,7 @@ from functools import cache
 from agents.tools import (
     ask,
     attachments,
+    autonomous,
     board,
     colleagues,
     conclude,
@@ -45,6 +46,7 @@ TOOLS: tuple[Tool, ...] = (
     *inspect_system.TOOLS,
     *inspect_runs.TOOLS,
     *board.TOOLS,
+    *autonomous.TOOLS,
 )
 
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_audit_append_only'),
-        ('agents', '0011_run_kinds'),
+        ('agents', '0012_autonomy'),
         ('messaging', '0003_open_states'),
     ]
 
