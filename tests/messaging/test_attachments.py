@@ -10,13 +10,15 @@ import pytest
 from django.utils import timezone
 
 from accounts.errors import Conflict, InvalidInput, NotFound
+from messaging.adapters.base import InboundMessage
 from messaging.adapters.fake import FakeAdapter, FakePlatform
 from messaging.adapters.registry import ADAPTERS
 from messaging.attachments import erasure, limits, queries, services, store, upkeep
 from messaging.errors import DeliveryError, Unsupported
 from messaging.media import clean_name, media_type_of
-from messaging.models import Attachment, Conversation, Delivery, Message, PlatformAccount
+from messaging.models import Attachment, Binding, Conversation, Delivery, Message, PlatformAccount
 from messaging.services import outbox
+from messaging.services.inbound import store_inbound
 from tests.factories import make_team
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
@@ -208,6 +210,30 @@ def test_a_platform_that_takes_no_files_is_asked_for_none(
         send(fake_room[1])
     assert not stored()
     assert not Message.objects.exists()
+
+
+def test_a_platform_cannot_name_files_of_ours_with_its_message(
+    team: Any, fake_room: tuple[Any, Conversation]
+) -> None:
+    _, room = fake_room
+    Binding.objects.create(
+        organization=team.organization, account=room.account, agent_id=team.agent.pk,
+        conversation_ids=["*"], sender_ids=["*"],
+    )  # fmt: skip
+    stored_as = store_inbound(
+        InboundMessage(
+            room.account_id,
+            "1",
+            True,
+            "m1",
+            "s",
+            "Sam",
+            "hi",
+            metadata={"attachments": [{"id": 1}], "asks": 1, "x": 2},
+        )
+    )
+    assert stored_as.message is not None
+    assert stored_as.message.metadata == {"x": 2}
 
 
 def test_what_was_never_sent_and_what_has_no_row_goes_after_a_day(
