@@ -42,9 +42,12 @@ from agents.models import (
     WorkingEvent,
     WorkingState,
 )
+from agents.questions import admin as questions_admin
 from agents.services import runs
 from agents.services.agents import create_agent, update_agent
 from messaging.models import Binding
+
+__all__ = ["questions_admin"]
 
 OrganizationFilter = ("organization", admin.RelatedOnlyFieldListFilter)
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.contrib import admin
 
 from accounts.admin_base import ReadOnlyAdmin, TenantAdmin
-from messaging.models import Conversation, Delivery, Message, Participant, PlatformAccount, Reaction
+from messaging.models import (
+    Attachment,
+    Conversation,
+    Delivery,
+    Message,
+    Participant,
+    PlatformAccount,
+    Reaction,
+)
 
 OrganizationFilter = ("organization", admin.RelatedOnlyFieldListFilter)
 
@@ -79,6 +87,20 @@ class ReactionAdmin(ReadOnlyAdmin):
     list_display = ("id", "emoji", "message_id", "person", "run_id", "created_at", "organization")
     list_filter = (OrganizationFilter,)
     list_select_related = ("person", "organization")
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(ReadOnlyAdmin):
+    """Contents are for those who take part in the conversation, and so are names."""
+
+    private_fields = ("name",)
+    list_display = (
+        "id", "conversation_id", "name", "media_type", "size_bytes", "uploaded_by", "run_id", "created_at", "organization",
+    )  # fmt: skip
+    list_filter = ("media_type", OrganizationFilter)
+    list_select_related = ("uploaded_by", "organization")
+    search_fields = ("name", "=conversation__id")
+    ordering = ("-id",)
 
 
 @admin.register(Delivery)

@@ -9,6 +9,7 @@ from ninja import Schema
 from pydantic import Field
 
 from accounts.api_basics import Id, Strict
+from messaging.attachments.limits import MOST_PER_MESSAGE
 from messaging.models import Participant
 
 
@@ -47,6 +48,15 @@ class ParticipantIn(Strict):
     user_id: Id
 
 
+class AttachmentOut(Schema):
+    """`media_type` is what the content is, whatever the name says."""
+
+    id: int
+    name: str
+    media_type: str
+    size_bytes: int
+
+
 class MessageOut(Schema):
     id: int
     conversation_id: int
@@ -56,6 +66,7 @@ class MessageOut(Schema):
     person_id: int | None
     text: str
     html: str
+    attachments: list[AttachmentOut]
     reply_to_id: int | None
     run_id: int | None
     handling: str
@@ -63,7 +74,10 @@ class MessageOut(Schema):
 
 
 class MessageIn(Strict):
+    """The text may be empty where files are sent."""
+
     text: str
+    attachment_ids: list[Id] = Field(default=[], max_length=MOST_PER_MESSAGE)
     client_id: str | None = Field(default=None, min_length=1, max_length=100)
     reply_to_id: Id | None = None
 

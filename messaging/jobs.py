@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from messaging.attachments import upkeep
 from messaging.services import outbox
 
 
@@ -15,3 +16,8 @@ def deliver(delivery_id: int) -> None:
 @shared_task(name="messaging.jobs.sweep_deliveries")
 def sweep_deliveries() -> None:
     outbox.sweep()
+
+
+@shared_task(name="messaging.jobs.sweep_attachments", ignore_result=True)
+def sweep_attachments() -> None:
+    upkeep.sweep()

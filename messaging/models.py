@@ -173,6 +173,36 @@ class Message(models.Model):
         return f"{self.author_name}: {self.text[:40]}"
 
 
+class Attachment(models.Model):
+    """A file of a conversation, for all who take part in it. Its bytes lie in the store under `place`.
+
+    A person uploaded it (`uploaded_by`), or an agent sent it (`run_id`; `key` makes that repeatable). Without a message it
+    was uploaded and not sent yet.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE)
+    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="attachments")
+    message = models.ForeignKey(Message, models.CASCADE, null=True, related_name="attachments")
+    uploaded_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="attachments")
+    run_id = models.BigIntegerField(null=True)
+    key = models.CharField(max_length=80, null=True, unique=True, editable=False)  # noqa: DJ001
+    name = models.CharField(max_length=120)
+    media_type = models.CharField(max_length=80, help_text="By its content, not by its name")
+    size_bytes = models.PositiveBigIntegerField()
+    digest = models.CharField(max_length=64, help_text="SHA-256")
+    place = models.CharField(max_length=40, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["conversation", "-id"], name="attachment_recent"),
+            models.Index(fields=["created_at"], condition=models.Q(message=None), name="attachment_unsent"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Reaction(models.Model):
     """An emoji on a message, by a person or by the agent (`run_id`)."""
 
@@ -202,7 +232,7 @@ class DeliveryState(models.TextChoices):
 
 
 class Delivery(models.Model):
-    """One chunk of an outbound message on its way to a platform.
+    """One chunk of an outbound message, or a file sent with it, on its way to a platform.
 
     Delivered means that the platform gave its id. `key` is the idempotency key handed to the platform.
     """
@@ -211,6 +241,7 @@ class Delivery(models.Model):
     message = models.ForeignKey(Message, models.CASCADE, related_name="deliveries")
     chunk = models.PositiveSmallIntegerField(default=0)
     text = models.TextField()
+    attachment = models.ForeignKey(Attachment, models.CASCADE, null=True, related_name="deliveries")
     state = models.CharField(max_length=10, choices=DeliveryState.choices, default=DeliveryState.PENDING)
     key = models.CharField(max_length=80, unique=True)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -18,6 +18,7 @@ def message_payload(message: Message) -> dict[str, Any]:
         "person_id": message.person_id,
         "text": message.text,
         "html": render(message.text),
+        "attachments": message.metadata.get("attachments", []),
         "reply_to_id": message.reply_to_id,
         "run_id": message.run_id,
         "handling": message.handling,

@@ -201,6 +201,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 600},
     },
+    "sweep attachments": {"task": "messaging.jobs.sweep_attachments", "schedule": 3600.0},
     "sweep runs": {"task": "agents.sweep", "schedule": 3.0, "options": {"expires": 10}},
     "keep what is quiet": {"task": "agents.keep_quiet", "schedule": 60.0, "options": {"expires": 60}},
     "sum up": {"task": "agents.sum_up", "schedule": 60.0, "options": {"expires": 60}},
@@ -235,6 +236,8 @@ SPACEBOT_WORKER_THREADS = read_int("SPACEBOT_WORKER_THREADS", 256, minimum=2)
 SPACEBOT_EVENT_DAYS = read_int("SPACEBOT_EVENT_DAYS", 30, minimum=1)
 SPACEBOT_RATE_SIGNED_IN = read_int("SPACEBOT_RATE_SIGNED_IN", 6000, minimum=0)
 SPACEBOT_RATE_ANONYMOUS = read_int("SPACEBOT_RATE_ANONYMOUS", 120, minimum=0)
+SPACEBOT_WORKSPACE_MB = read_int("SPACEBOT_WORKSPACE_MB", 2000, minimum=1)
+SPACEBOT_CONVERSATION_FILES_MB = read_int("SPACEBOT_CONVERSATION_FILES_MB", 1000, minimum=1)
 SPACEBOT_EMBEDDER = read_str("SPACEBOT_EMBEDDER", "minilm")
 SPACEBOT_EMBEDDER_URL = read_str("SPACEBOT_EMBEDDER_URL", "https://api.openai.com/v1/")
 SPACEBOT_BRAVE_URL = read_str("SPACEBOT_BRAVE_URL", "https://api.search.brave.com")

@@ -17,7 +17,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # What a form with files may hold altogether; what takes a file sets its own, smaller limit.
-UPLOAD_BYTES = 24 * 1024 * 1024
+UPLOAD_BYTES = 26 * 1024 * 1024
 HOOKS = "/hooks/"
 
 PROBLEM = {

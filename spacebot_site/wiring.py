@@ -16,6 +16,7 @@ from agents.queries import agent_names, get_agent
 from agents.sandbox.readers import start_reader
 from agents.services import attempts, firings, happenings
 from agents.services.approvals import TOOL_CALL
+from agents.services.attachment_copies import ATTACHMENTS
 from memory import hooks as memory_hooks
 from memory.ingestion.agents import AgentPlace, set_agent_directory
 from memory.ingestion.erasure import FILES
@@ -42,6 +43,7 @@ def connect() -> None:
     )
     set_reader(start_reader)
     ERASERS.append(FILES)
+    ERASERS.append(ATTACHMENTS)
     joined.append(happenings.person_joined)
     memory_hooks.on_saved.append(happenings.memory_saved)
     memory_hooks.on_contradicted.append(happenings.memories_contradict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agents.api import (
     agents,
+    attachments,
     autonomy,
     conversations,
     cortex,
@@ -22,6 +23,7 @@ from agents.api import (
 )
 from agents.links import api as links
 from agents.mcp import api as mcp
+from agents.questions import api as questions
 
 # Inbox, merges and export stand before the memories: their addresses would else be read as a memory's.
 routers = (
@@ -32,8 +34,10 @@ routers = (
     wakes.router,
     conversations.router,
     messages.router,
+    attachments.router,
     reactions.router,
     runs.router,
+    questions.router,
     policies.router,
     mcp.router,
     sandbox.router,

@@ -84,7 +84,12 @@ async def send(
 
 def _send(actor: Actor, conversation_id: int, body: MessageIn) -> Message:
     return send_message(
-        actor, conversation_id, text=body.text, client_id=body.client_id, reply_to_id=body.reply_to_id
+        actor,
+        conversation_id,
+        text=body.text,
+        client_id=body.client_id,
+        reply_to_id=body.reply_to_id,
+        attachment_ids=body.attachment_ids,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from agents.context.fit import shorten
 from llm.services.tokens import estimate_tokens
@@ -31,6 +32,7 @@ class Line:
     at: datetime
     unanswered: bool
     quoted: str = ""
+    attachments: tuple[str, ...] = ()
 
 
 def load_lines(conversation_id: int, *, after_seq: int, until_seq: int | None = None) -> list[Line]:
@@ -48,9 +50,18 @@ def load_lines(conversation_id: int, *, after_seq: int, until_seq: int | None = 
             at,
             handling == Handling.UNANSWERED,
             quoted or "",
+            tuple(_describe(file) for file in files or ()),
         )
-        for pk, seq, direction, author, text, at, handling, quoted in rows.order_by("seq").values_list(
-            "id", "seq", "direction", "author_name", "text", "created_at", "handling", "reply_to__text"
+        for pk, seq, direction, author, text, at, handling, quoted, files in rows.order_by("seq").values_list(
+            "id",
+            "seq",
+            "direction",
+            "author_name",
+            "text",
+            "created_at",
+            "handling",
+            "reply_to__text",
+            "metadata__attachments",
         )
     ]
 
@@ -94,7 +105,12 @@ def take_fitting(lines: Sequence[Line], *, most_tokens: int, line_tokens: int) -
 def render_line(line: Line) -> str:
     stamp = line.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     quote = f"> {' '.join(line.quoted.split())[:QUOTE]}\n" if line.quoted else ""
-    return f"[{stamp}] {clean_name(line.author)}: {indent(quote + line.text)}"
+    files = "".join(f"\n{each}" for each in line.attachments)
+    return f"[{stamp}] {clean_name(line.author)}: {indent(quote + line.text + files)}"
+
+
+def _describe(file: dict[str, Any]) -> str:
+    return f"[attachment #{file['id']}: {file['name']}, {file['media_type']}, {file['size_bytes']:,} bytes]"
 
 
 def clean_name(name: str) -> str:

@@ -24,7 +24,7 @@ from agents.models import Agent
 from memory.listeners import Listeners
 from messaging.models import Conversation, Participant
 
-VERSION = "2"
+VERSION = "3"
 """Rises with each change of a template's meaning; kept with every prompt, so that runs can be compared."""
 
 

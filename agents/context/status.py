@@ -73,7 +73,11 @@ def status_block(conversation_id: int, *, report_to: int | None = None) -> str:
     for run in rows:
         words = "being cancelled" if run.cancel_requested_at else WORDS[RunState(run.state)]
         if run.state == RunState.WAITING and run.waiting_for:
-            words = "waiting for a person's approval"
+            words = (
+                "waiting for an answer to its question"
+                if run.waiting_for == "question"
+                else "waiting for a person's approval"
+            )
         age_s = int((now - run.created_at).total_seconds())
         kind = "interactive worker" if run.interactive else _who(run)
         progress = f"; last status: {indent(run.status_text)}" if run.status_text else ""

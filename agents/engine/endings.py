@@ -14,6 +14,7 @@ from agents.errors import LostLease
 from agents.loop import Ending
 from agents.models import Run, RunKind, RunState
 from agents.processes.base import Process
+from agents.questions import services as questions
 from agents.states import check_transition
 from realtime.services import NewEvent, publish_transient, record
 from tasks.services.approvals.asking import withdraw_of_run
@@ -42,6 +43,7 @@ def finish(process: Process, ending: Ending, held: Held) -> None:
     process.before_finish(ending, held)
     if run.waiting_for:
         withdraw_of_run(run.pk, reason="the run that asked has ended")
+        questions.withdraw_of_run(run.pk)
     _close(run, claim, ending)
     process.after_finish(ending, held)
     # What has no conversation is followed by nobody, but what an agent does by itself is by administrators.

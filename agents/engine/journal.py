@@ -126,8 +126,8 @@ class DatabaseJournal:
     def _admit(self, number: int, calls: list[PreparedCall], held: Held) -> None:
         """Ask policies; note at the run that it waits for a person, so that whoever ends it takes the question back."""
         self.gate.admission.admit([(call, self._key(number, call.position)) for call in calls], held)
-        if self._waiting(calls):
-            self._note_waiting("approval")
+        if waiting := self._waiting(calls):
+            self._note_waiting(waiting[0].waits_for)
 
     def _note_waiting(self, what: str) -> None:
         if self.process.run.waiting_for != what:
@@ -160,7 +160,7 @@ class DatabaseJournal:
         with fenced(self.process.claim) as held:
             self._check_cancel(held)
             if not self.gate.admission.settle(call, key, held):
-                self._note_waiting("approval")
+                self._note_waiting(call.waits_for)
                 return endings.lay_to_wait(self.process)
             if call.is_open and call.is_transactional:
                 ending = self.gate.run_transactional(call, key, held)
@@ -228,7 +228,7 @@ class DatabaseJournal:
             records.update_call(step, call)
             if not self._waiting([call]):
                 return
-            self._note_waiting("approval")
+            self._note_waiting(call.waits_for)
             for later in calls:
                 if later.is_open and (later.ends_run or later.position > call.position):
                     later.state = CallState.WAITING

@@ -15,6 +15,7 @@ from agents.autonomy import ending as autonomy
 from agents.autonomy import pausing
 from agents.engine import waits, wakeups
 from agents.models import Run, RunKind, RunState
+from agents.questions import services as questions
 from agents.services.attempts import settle_orphans
 from agents.states import check_transition
 from messaging.models import Conversation
@@ -44,6 +45,7 @@ def sweep() -> int:
     wake_forgotten()
     expire_due()
     heal()
+    questions.expire_due()
     retire_idle_workers()
     settle_orphans()
     autonomy.settle_orphans()

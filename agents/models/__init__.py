@@ -10,6 +10,7 @@ from agents.models.egress import EgressKind, EgressRefusal, EgressRule
 from agents.models.links import AgentLink, LinkKind
 from agents.models.mcp import McpServer, McpState, McpTool, Transport
 from agents.models.policy import Policy, ToolPolicy
+from agents.models.question import Question, QuestionState
 from agents.models.record import CallState, Prompt, Step, ToolCall
 from agents.models.run import (
     LIVE_STATES,
@@ -50,6 +51,8 @@ __all__ = [
     "Policy",
     "Profile",
     "Prompt",
+    "Question",
+    "QuestionState",
     "Report",
     "ReportState",
     "Run",

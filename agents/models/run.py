@@ -48,7 +48,7 @@ class Run(models.Model):
     `due_at` holds a queued run back (coalescing). `origin_key` makes the act that started it repeatable.
     `report_to` is the run that hears of its end, None where the conversation does.
     `fork_seq` is the newest message a branch may see. `active_ms` counts time spent running, not waiting.
-    `waiting_for` is "approval" from the moment a call waits for a person until its waiting calls are settled.
+    `waiting_for` is "approval" or "question" from the moment a call waits for a person until its waiting calls are settled.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="runs")

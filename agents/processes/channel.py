@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from accounts.logs import get_logger
 from agents.context import history, status
@@ -53,6 +53,7 @@ class Channel(Process):
         self._view: View | None = None
         self._corrections = 0
         self._is_quiet = False
+        self._gave = False
 
     def system(self) -> tuple[str, ...]:
         return channel_system(self.run.agent, self.conversation)
@@ -121,16 +122,28 @@ class Channel(Process):
         self._holds += 1
         return True
 
-    def say(self, text: str, *, key: str) -> Message:
+    def say(self, text: str, *, key: str, metadata: dict[str, Any] | None = None) -> Message:
         """Store a reply and its deliveries. Call inside the step's transaction."""
         message = append_outbound(
-            self.conversation.pk, run_id=self.run.pk, author_name=self.run.agent.name, text=text, key=key
+            self.conversation.pk,
+            run_id=self.run.pk,
+            author_name=self.run.agent.name,
+            text=text,
+            key=key,
+            metadata=metadata,
         )
-        self.joined_seq = (
-            max(self.joined_seq, message.seq) if message.seq == self.joined_seq + 1 else self.joined_seq
-        )
+        self._step_over(message)
         self.replied = True
         return message
+
+    def has_sent(self, message: Message) -> None:
+        """Take note of a file that was sent: it is no news to this turn, and a turn that sends one has not been silent."""
+        self._step_over(message)
+        self._gave = True
+
+    def _step_over(self, message: Message) -> None:
+        if message.seq == self.joined_seq + 1:
+            self.joined_seq = message.seq
 
     def text_only(self, response: ChatResponse, *, key: str, held: Held) -> Ending | str:
         text = response.message.text.strip()
@@ -176,7 +189,7 @@ class Channel(Process):
                 handling, reason = Handling.SKIPPED, "cancelled"
             elif ending.failure:
                 reason = f"failed: {ending.failure['class']}"
-            elif not self.replied:
+            elif not self.replied and not self._gave:
                 handling, reason = Handling.SKIPPED, self.skip_reason
             mark_handled(self.message_ids, handling=handling, run_id=self.run.pk, reason=reason)
         if self.report_ids and ending.state != RunState.CANCELLED:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, QuerySet
 
 from agents.models import TERMINAL_STATES, Checkpoint, Prompt, Report, Run, RunInput, Step
+from agents.questions.erasure import erase_questions
 from messaging.models import Participant
 from realtime.models import Event
 from tasks.services.approvals.erasure import erase_approvals_of
@@ -41,6 +42,7 @@ def erase_runs(organization_id: int, runs: QuerySet[Run]) -> int:
     RunInput.objects.filter(run_id__in=run_ids).delete()
     erase_approvals_of(organization_id, set(), run_ids)
     Report.objects.filter(run_id__in=run_ids).update(text=ERASED)
+    erase_questions(run_ids)
     Run.objects.filter(pk__in=run_ids).update(
         title="", input={}, result={}, failure=None, status_text="", cancel_reason="", prompt=None
     )

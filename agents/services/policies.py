@@ -29,16 +29,19 @@ class ToolView:
     organization: str
     agent: str
     effective: str
+    asks_people: bool
 
 
 def governed_tools(organization_id: int) -> tuple[Tool, ...]:
     """Return the tools that policies hold for: not those that end a run, nor those of upkeep alone."""
-    ours = (tool for tool in TOOLS if not tool.ends_run and governed_kinds(tool))
-    return (*ours, *tools_of_organization(organization_id))
+    ours = (tool for tool in TOOLS if (not tool.ends_run or tool.asks_people) and governed_kinds(tool))
+    return (*{tool.name: tool for tool in ours}.values(), *tools_of_organization(organization_id))
 
 
 def governed_kinds(tool: Tool) -> tuple[str, ...]:
-    return tuple(sorted(str(kind) for kind in tool.kinds if kind in PROCESSES and PROCESSES[kind].governed))
+    """Return which governed kinds of process hold a tool of this name."""
+    kinds = {kind for each in TOOLS if each.name == tool.name for kind in each.kinds}
+    return tuple(sorted(str(kind) for kind in kinds if kind in PROCESSES and PROCESSES[kind].governed))
 
 
 def list_tools(actor: Actor, *, agent_id: int | None = None) -> list[ToolView]:
@@ -58,6 +61,7 @@ def list_tools(actor: Actor, *, agent_id: int | None = None) -> list[ToolView]:
             organization=everyone.get(tool.name, ""),
             agent=own.get(tool.name, ""),
             effective=policy_of(tool, {**everyone, **own}),
+            asks_people=tool.asks_people,
         )
         for tool in governed_tools(actor.organization.pk)
     ]
@@ -70,10 +74,13 @@ def set_policy(actor: Actor, tool_name: str, policy: str | None, *, agent_id: in
     """
     actor.check_scope("agents:write")
     actor.check_level(Role.ADMIN)
-    if tool_name not in {tool.name for tool in governed_tools(actor.organization.pk)}:
+    tool = next((each for each in governed_tools(actor.organization.pk) if each.name == tool_name), None)
+    if tool is None:
         raise NotFound("There is no such tool.")
     if policy is not None and policy not in Policy.values:
         raise InvalidInput("Choose allow, ask or disable.", field="policy")
+    if policy == Policy.ASK and tool.asks_people:
+        raise InvalidInput("This tool asks people by itself: allow it or switch it off.", field="policy")
     agent = queries.get_agent(actor, agent_id) if agent_id is not None else None
     with unit_of_work():
         rows = ToolPolicy.objects.filter(organization=actor.organization, agent=agent, tool=tool_name)

@@ -10,6 +10,7 @@ from accounts.services import audit
 from agents import queries
 from agents.engine import waits, wakeups
 from agents.models import LIVE_STATES, Run, RunKind, RunState
+from agents.questions import services as questions
 from agents.services import firings
 from agents.services.attempts import is_bound
 from agents.states import check_transition
@@ -48,6 +49,7 @@ def request_cancel(run: Run, *, reason: str) -> None:
     run.save(update_fields=changed)
     if run.state == RunState.CANCELLED:
         withdraw_of_run(run.pk, reason="the run that asked was cancelled")
+        questions.withdraw_of_run(run.pk)
     if run.state == RunState.CANCELLED and run.kind == RunKind.CHANNEL:
         _leave_unanswered(run)
     if run.state == RunState.CANCELLED and is_bound(run):

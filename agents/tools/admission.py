@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from agents.errors import ToolFailed, ToolRetry
 from agents.models import CallState, Policy
 from agents.tools.base import ToolContext
 from agents.tools.permits import Call, Permit, Permits
@@ -54,7 +55,9 @@ class Admission:
                 call.close(CallState.REFUSED, permit.refusal)
             elif waiting:
                 call.state = CallState.WAITING
-            else:
+            elif self._lies_waiting(call, asked):
+                waiting = True
+            elif call.is_open:
                 call.allowed_by = permit.allowed_by
 
     def settle(self, call: PreparedCall, key: str, held: Held) -> bool:
@@ -64,8 +67,9 @@ class Admission:
         permit = self.permits.settle(asked)
         if permit.waits:
             return not self._ask(call, asked)
-        self._let(call, permit)
-        return True
+        if permit.refusal or not self._lies_waiting(call, asked):
+            self._let(call, permit)
+        return call.state != CallState.WAITING
 
     def ask_again(self, call: PreparedCall, key: str, held: Held) -> None:
         """Ask the policy once more for a call that other calls of its step were before; it may have changed meanwhile."""
@@ -80,7 +84,23 @@ class Admission:
         else:
             self._let(call, permit)
 
+    def _lies_waiting(self, call: PreparedCall, question: Call) -> bool:
+        """Begin what the call has to wait for, and say whether it waits; one that cannot even begin is closed."""
+        waits = question.tool.waits
+        if waits is None or not self.process.waits_for_people:
+            return False
+        try:
+            if not waits(question.context, question.parsed):
+                return False
+        except (ToolRetry, ToolFailed) as error:
+            call.close(CallState.FAILED, str(error))
+            return False
+        call.state = CallState.WAITING
+        return True
+
     def _let(self, call: PreparedCall, permit: Permit) -> None:
+        if call.is_closed:
+            return
         if permit.refusal:
             call.close(CallState.REFUSED, permit.refusal)
         else:

@@ -72,7 +72,9 @@ class Tool:
     `repeatable`: running it twice does no more than running it once. `ends_run`: its output may carry an ending, so
     it runs after all other calls of a step; such a tool is transactional. `needs_member`: the requester must still
     be a member when it runs. `policy` is what holds where an organization has set none; a tool that ends the run is always
-    allowed. `preview` shows what a call would do.
+    allowed. `preview` shows what a call would do. `asks_people`: it puts something to people itself, so that asking first
+    would ask twice; it may be switched off even where it ends a turn. `waits` begins, once, what a call of a run that can
+    wait has to wait for, and says whether it is still to come; the function runs when it has come.
     """
 
     name: str
@@ -87,6 +89,8 @@ class Tool:
     ends_run: bool = False
     policy: str = "allow"
     preview: Callable[[ToolContext, Any], Preview] | None = None
+    asks_people: bool = False
+    waits: Callable[[ToolContext, Any], bool] | None = None
 
     @cached_property
     def spec(self) -> ToolSpec:

@@ -12,7 +12,7 @@ from agents.tools.base import Preview, ToolContext
 from agents.tools.workspace import open_file, open_folder, split
 
 if TYPE_CHECKING:
-    from agents.tools.files import AppendFile, EditFile, WriteFile
+    from agents.tools.files.changing import AppendFile, EditFile, WriteFile
 
 MOST_BYTES = 2_000_000
 MOST_SHOWN = 20_000

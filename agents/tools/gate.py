@@ -66,6 +66,15 @@ class PreparedCall:
         return self.state == CallState.WAITING and self.parsed is not None
 
     @property
+    def is_closed(self) -> bool:
+        return self.state not in (CallState.RUNNING, CallState.WAITING)
+
+    @property
+    def waits_for(self) -> str:
+        """Return what the run of a waiting call waits for: an answer, or an approval."""
+        return "question" if self.tool is not None and self.tool.waits else "approval"
+
+    @property
     def is_transactional(self) -> bool:
         return self.tool is None or self.tool.transactional
 

@@ -19,4 +19,7 @@ def set_policies(organization_id: int, agent_id: int) -> dict[str, str]:
 
 def policy_of(tool: Tool, policies: dict[str, str]) -> str:
     """Return the policy that holds; a run must always be able to end, so what ends it is allowed."""
-    return Policy.ALLOW if tool.ends_run else policies.get(tool.name, tool.policy)
+    if tool.ends_run and not tool.asks_people:
+        return Policy.ALLOW
+    policy = policies.get(tool.name, tool.policy)
+    return Policy.ALLOW if tool.asks_people and policy == Policy.ASK else policy

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from agents.tools import (
+    ask,
+    attachments,
     autonomous,
     board,
     browser,
@@ -33,6 +35,7 @@ from agents.tools.base import Tool
 
 TOOLS: tuple[Tool, ...] = (
     *speak.TOOLS,
+    *ask.TOOLS,
     *job.TOOLS,
     *delegate.TOOLS,
     *colleagues.TOOLS,
@@ -46,6 +49,7 @@ TOOLS: tuple[Tool, ...] = (
     *files.TOOLS,
     *shell.TOOLS,
     *shell_background.TOOLS,
+    *attachments.TOOLS,
     *outcome.TOOLS,
     *inspect_system.TOOLS,
     *inspect_runs.TOOLS,

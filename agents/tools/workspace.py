@@ -1,7 +1,8 @@
 """A workspace: the one folder that the workers of a conversation share, walked by directory handles.
 
 Paths are resolved component by component below an open handle without following links, so a link, or a
-folder that is swapped for one meanwhile, cannot lead out.
+folder that is swapped for one meanwhile, cannot lead out. No path is ever given to the system twice: what was
+checked is the open handle itself.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from agents.errors import ToolFailed, ToolRetry
 from agents.models import Run
 
 FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+DEEPEST = 64
+"""How many folders a path may go through; each costs a handle's turn."""
 
 
 def workspace_of(run: Run) -> Path:
@@ -37,9 +40,19 @@ def split(path: str) -> tuple[str, ...]:
         raise ToolRetry("Give a path relative to your workspace, such as notes.txt.")
     if ".." in pure.parts:
         raise ToolRetry("A path cannot leave the workspace: '..' is not allowed.")
-    if any(len(os.fsencode(part)) > 255 for part in pure.parts):
+    if any(len(part.encode()) > 255 for part in pure.parts):
         raise ToolRetry("A part of that path is too long.")
+    if len(pure.parts) > DEEPEST:
+        raise ToolRetry(f"That path goes through more than {DEEPEST} folders.")
     return tuple(part for part in pure.parts if part != ".")
+
+
+def split_file(path: str) -> tuple[tuple[str, ...], str]:
+    """Return the folders on the way and the name of a file."""
+    parts = split(path)
+    if not parts:
+        raise ToolRetry("Name a file, such as notes.txt.")
+    return parts[:-1], parts[-1]
 
 
 @contextmanager
@@ -49,17 +62,7 @@ def open_folder(workspace: Path, parts: tuple[str, ...], *, create: bool = False
     handle = os.open(workspace, FLAGS)
     try:
         for part in parts:
-            if create:
-                with suppress(FileExistsError):
-                    os.mkdir(part, 0o700, dir_fd=handle)
-            try:
-                below = os.open(part, FLAGS, dir_fd=handle)
-            except FileNotFoundError:
-                raise ToolRetry(f"There is no folder {part!r} there.") from None
-            except OSError:
-                raise ToolFailed(
-                    f"{part!r} is not a folder of this workspace; links are not followed"
-                ) from None
+            below = _step(handle, part, create=create)
             os.close(handle)
             handle = below
         yield handle
@@ -67,8 +70,26 @@ def open_folder(workspace: Path, parts: tuple[str, ...], *, create: bool = False
         os.close(handle)
 
 
+def _step(handle: int, part: str, *, create: bool) -> int:
+    if create:
+        with suppress(FileExistsError):
+            os.mkdir(part, 0o700, dir_fd=handle)
+    try:
+        return os.open(part, FLAGS, dir_fd=handle)
+    except FileNotFoundError:
+        raise ToolRetry(f"There is no folder {part!r} there.") from None
+    except OSError:
+        raise ToolFailed(f"{part!r} is not a folder of this workspace; links are not followed") from None
+
+
 def open_file(handle: int, name: str, flags: int) -> int:
-    """Open a regular file below a folder's handle, following no link and never blocking on a pipe."""
+    """Open a regular file below a folder's handle, following no link and never blocking on a pipe.
+
+    It is looked at before, because opening a device can already do something, and again once it is open, because
+    another may stand there by then. A file with a second name may be one of somewhere else, so it is refused.
+    """
+    with suppress(FileNotFoundError):
+        _check_plain(os.stat(name, dir_fd=handle, follow_symlinks=False), name)
     try:
         descriptor = os.open(name, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600, dir_fd=handle)
     except FileNotFoundError:
@@ -77,8 +98,23 @@ def open_file(handle: int, name: str, flags: int) -> int:
         raise ToolRetry(f"{name!r} is a folder.") from None
     except OSError:
         raise ToolFailed(f"{name!r} cannot be opened; links are not followed") from None
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode) or (status.st_nlink > 1):
+    try:
+        _check_plain(os.fstat(descriptor), name)
+    except BaseException:
         os.close(descriptor)
-        raise ToolFailed(f"{name!r} is not a plain file of this workspace")
+        raise
     return descriptor
+
+
+def _check_plain(status: os.stat_result, name: str) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise ToolRetry(f"{name!r} is a folder.")
+    if stat.S_ISLNK(status.st_mode):
+        raise ToolFailed(f"{name!r} cannot be opened; links are not followed")
+    if not is_plain(status):
+        raise ToolFailed(f"{name!r} is not a plain file of this workspace")
+
+
+def is_plain(status: os.stat_result) -> bool:
+    """Say whether it is a regular file with one name."""
+    return stat.S_ISREG(status.st_mode) and status.st_nlink <= 1

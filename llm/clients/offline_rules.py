@@ -11,6 +11,7 @@ from llm.clients.offline_looks import LOOKS, find_look
 from llm.clients.offline_schedule import find_schedule_request
 from llm.clients.offline_text import (
     ChildReport,
+    find_choice,
     find_file_request,
     find_job,
     find_lines,
@@ -29,8 +30,9 @@ HOW_TO_CONFIGURE = (
     "or start with OPENAI_API_KEY or ANTHROPIC_API_KEY set."
 )
 ABILITIES = (
-    'I can say hello, "think about" something in a branch, have a worker "write a file NAME saying TEXT", propose a task'
-    ' when you say "task: write a file NAME saying TEXT", and plan: "every minute write the time to NAME".'
+    'I can say hello, "think about" something in a branch, have a worker "write a file NAME saying TEXT", ask you'
+    ' ("ask me: tea or coffee?"), propose a task when you say "task: write a file NAME saying TEXT", and plan:'
+    ' "every minute write the time to NAME".'
 )
 _GREETING = re.compile(r"^\W*(hi|hey|hello|hallo|good (morning|afternoon|evening)|moin|servus|yo)\b", re.I)
 _THANKS = re.compile(r"^\W*(thanks|thank you|thx|danke)\b", re.I)
@@ -121,6 +123,15 @@ def _as_channel(seen: Seen) -> Answer:
     ) and "schedule_create" in seen.tools:
         phrase, prompt = plan
         return Answer(calls=(("schedule_create", {"prompt": prompt, "phrase": phrase}),))
+    if (
+        (choice := find_choice("\n".join(find_lines(seen.last_user))))
+        and "ask" in seen.tools
+        and not seen.results
+    ):
+        question, options = choice
+        return Answer(
+            calls=(("ask", {"question": question, "options": [{"label": each} for each in options]}),)
+        )
     reports, said = find_reports(seen.last_user), "\n".join(find_lines(seen.last_user))
     parts = [_relay(report) for report in reports]
     calls, announcement = _delegate(seen, said) if not done else ((), "")

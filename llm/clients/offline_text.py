@@ -36,6 +36,7 @@ _WRITE_TIME = re.compile(
 )
 _NOW = re.compile(r"^It is \w+ (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \([\w/+\-]+\))\.$", re.M)
 _STAMP = re.compile(r"^\[(\d{4}-\d\d-\d\d \d\d:\d\d UTC)\] ", re.M)
+_ASK = re.compile(r"^\W*(?:please )?ask (?:me|us)\s*[:,]?\s*(?P<choice>[^\n]+?)\s*\??\s*$", re.I)
 _READY = re.compile(
     r"^- #(\d+) [^\n]*\(ready; [^\n]*\b(?:yours|nobody's)\b[^\n]*\)|^- #(\d+) \(ready; [^\n]*\)", re.M
 )
@@ -107,6 +108,16 @@ def find_job(text: str) -> str | None:
     """Return what a scheduled job is to do."""
     _, found, job = text.partition("[what to do]\n")
     return textwrap.dedent(job.split("\n\n[")[0]).strip() if found else None
+
+
+def find_choice(text: str) -> tuple[str, list[str]] | None:
+    """Return question and options of "ask me: tea, coffee or water?"."""
+    found = _ASK.match(text)
+    parts = re.split(r"\s*(?:,|\bor\b)\s*", found.group("choice"), flags=re.I) if found else []
+    options = list(dict.fromkeys(part[:80] for part in parts if part))
+    if found is None or not 2 <= len(options) <= 10:
+        return None
+    return f"Which one: {', '.join(options[:-1])} or {options[-1]}?", options
 
 
 def find_topic(text: str) -> str | None:

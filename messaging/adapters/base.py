@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NoReturn, Protocol
+from typing import Any, BinaryIO, ClassVar, NoReturn, Protocol
 
+from messaging.attachments.limits import MAX_BYTES
 from messaging.chunking import Unit
 from messaging.errors import Unsupported
 
@@ -31,6 +32,8 @@ class Capabilities:
     edits: bool = False
     mentions: bool = False
     deduplicates: bool = False
+    files: bool = False
+    file_limit_bytes: int = MAX_BYTES
     delivered_by_event: bool = False
 
 
@@ -74,6 +77,16 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class OutboundFile:
+    """A file to send. `open` returns its content from the beginning, at every attempt anew."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+    open: Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True, slots=True)
 class SentChunk:
     """The platform took it and gave it this id."""
 
@@ -96,6 +109,9 @@ class Adapter(Protocol):
 
     def send_text(self, target: Target, text: str, *, key: str) -> SentChunk:
         """Send one chunk; raise DeliveryError. `key` is the same at every attempt of the same chunk."""
+
+    def send_file(self, target: Target, file: OutboundFile, *, key: str) -> SentChunk:
+        """Send one file; raise DeliveryError. `key` as for a chunk."""
 
     def show_typing(self, target: Target) -> None: ...
 
@@ -122,6 +138,9 @@ class BaseAdapter:
 
     def send_text(self, target: Target, text: str, *, key: str) -> SentChunk:
         self._refuse("send messages")
+
+    def send_file(self, target: Target, file: OutboundFile, *, key: str) -> SentChunk:
+        self._refuse("send files")
 
     def show_typing(self, target: Target) -> None:
         self._refuse("show that someone is typing")

@@ -18,6 +18,7 @@ from messaging.adapters.base import (
     BaseAdapter,
     Capabilities,
     InboundMessage,
+    OutboundFile,
     Receive,
     SentChunk,
     Target,
@@ -33,6 +34,8 @@ class FakeSent:
     target: Target
     text: str
     key: str
+    content: bytes | None = None
+    """What a file held; its name is the text."""
 
 
 @dataclass
@@ -73,12 +76,12 @@ class FakePlatform:
         with self._lock:
             self._inbox.remove(message)
 
-    def take(self, target: Target, text: str, key: str) -> FakeSent:
-        """Accept a chunk; one with a known key is the same chunk again."""
+    def take(self, target: Target, text: str, key: str, content: bytes | None = None) -> FakeSent:
+        """Accept a chunk or a file; one with a known key is the same chunk again."""
         with self._lock:
             known = next((sent for sent in self.sent if sent.key == key), None)
             if known is None:
-                known = FakeSent(f"p{next(self._numbers)}", target, text, key)
+                known = FakeSent(f"p{next(self._numbers)}", target, text, key, content)
                 self.sent.append(known)
             return known
 
@@ -86,7 +89,7 @@ class FakePlatform:
 class FakeAdapter(BaseAdapter):
     platform: ClassVar[str] = "fake"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        text_limit=100, typing=True, reactions=True, edits=True, mentions=True, deduplicates=True
+        text_limit=100, typing=True, reactions=True, edits=True, mentions=True, files=True, deduplicates=True
     )
     connection_settings: ClassVar[frozenset[str]] = frozenset({"server", "token", "token_secret"})
 
@@ -123,9 +126,16 @@ class FakeAdapter(BaseAdapter):
             raise DeliveryError("The text is too long.", permanent=True)
         if not text.strip():
             raise DeliveryError("The text is empty.", permanent=True)
+        return self._send(target, text, key)
+
+    def send_file(self, target: Target, file: OutboundFile, *, key: str) -> SentChunk:
+        with file.open() as content:
+            return self._send(target, file.name, key, content.read())
+
+    def _send(self, target: Target, text: str, key: str, content: bytes | None = None) -> SentChunk:
         if self._far_side.send_faults:
             raise self._far_side.send_faults.pop(0)
-        sent = self._far_side.take(target, text, key)
+        sent = self._far_side.take(target, text, key, content)
         if self._far_side.faults_after_sending:
             raise self._far_side.faults_after_sending.pop(0)
         return SentChunk(sent.platform_id)

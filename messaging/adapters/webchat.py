@@ -11,5 +11,10 @@ class WebChatAdapter(BaseAdapter):
 
     platform = "webchat"
     capabilities = Capabilities(
-        text_limit=MAX_TEXT_LENGTH, typing=True, reactions=True, deduplicates=True, delivered_by_event=True
+        text_limit=MAX_TEXT_LENGTH,
+        typing=True,
+        reactions=True,
+        files=True,
+        deduplicates=True,
+        delivered_by_event=True,
     )

@@ -17,18 +17,23 @@ DELIVERED_BY_EVENT = frozenset(
 
 
 def queue_chunks(message: Message, *, platform: str) -> None:
-    """Store one pending delivery per chunk; after the commit, nudge the first."""
+    """Store one pending delivery per chunk and one per file; after the commit, nudge the first."""
     limits = get_adapter_class(platform).capabilities
+    parts: list[tuple[str, int | None]] = [
+        (text, None) for text in split(message.text, limit=limits.text_limit, unit=limits.text_unit)
+    ]
+    parts += [("", file["id"]) for file in message.metadata.get("attachments", ())]
     deliveries = Delivery.objects.bulk_create(
         Delivery(
             organization_id=message.organization_id,
             message=message,
             chunk=number,
             text=text,
+            attachment_id=attachment_id,
             key=f"{message.key}/{number}",
             next_attempt_at=message.created_at,
         )
-        for number, text in enumerate(split(message.text, limit=limits.text_limit, unit=limits.text_unit))
+        for number, (text, attachment_id) in enumerate(parts)
     )
     transaction.on_commit(partial(nudge, deliveries[0].pk), robust=True)
 

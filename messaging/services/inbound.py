@@ -25,6 +25,9 @@ from realtime.services import NewEvent, record, unit_of_work
 
 log = get_logger(__name__)
 
+OURS = frozenset({"attachments", "asks", "question_id"})
+"""What our own code keeps in a message's metadata: no platform may write it."""
+
 
 class Stored(NamedTuple):
     """What became of it. Without a conversation it was ignored, and the log says why.
@@ -68,7 +71,7 @@ def store_inbound(inbound: InboundMessage) -> Stored:
             text=inbound.text,
             external_id=inbound.external_id,
             reply_to_id=_find_replied(conversation, inbound.reply_to_external_id),
-            metadata=inbound.metadata,
+            metadata={name: value for name, value in inbound.metadata.items() if name not in OURS},
             handling=Handling.UNANSWERED if heard else Handling.IGNORED,
             reason=decision.reason,
         )

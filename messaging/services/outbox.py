@@ -20,7 +20,8 @@ from accounts.boundaries import reach
 from accounts.database import release_connection
 from accounts.errors import InvalidInput, NotFound
 from accounts.logs import get_logger
-from messaging.adapters.base import Target
+from messaging.adapters.base import Adapter, SentChunk, Target
+from messaging.attachments.store import outbound_file
 from messaging.errors import DeliveryError, Unsupported
 from messaging.models import Delivery, DeliveryState, Message
 from messaging.services.accounts import make_adapter
@@ -121,9 +122,9 @@ def _claim(delivery_id: int) -> _Claim | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    delivery = Delivery.objects.select_related("message__conversation__account", "message__reply_to").get(
-        pk=delivery_id
-    )
+    delivery = Delivery.objects.select_related(
+        "message__conversation__account", "message__reply_to", "attachment"
+    ).get(pk=delivery_id)
     return _Claim(delivery, row[0])
 
 
@@ -140,7 +141,7 @@ def _send(claim: _Claim) -> int | None:
         adapter = make_adapter(account)
         release_connection()
         reach("send.before")
-        sent = adapter.send_text(_target(delivery), delivery.text, key=delivery.key)
+        sent = _hand_over(adapter, delivery)
         reach("send.after")
         if not sent.platform_id:
             raise DeliveryError("The platform gave no id for the message.")
@@ -161,6 +162,12 @@ def _send(claim: _Claim) -> int | None:
     _record_failed(claim, str(failure))
     logger.error("delivery_failed", reason=str(failure))
     return _next_in(message.conversation_id)
+
+
+def _hand_over(adapter: Adapter, delivery: Delivery) -> SentChunk:
+    if delivery.attachment is None:
+        return adapter.send_text(_target(delivery), delivery.text, key=delivery.key)
+    return adapter.send_file(_target(delivery), outbound_file(delivery.attachment), key=delivery.key)
 
 
 def _target(delivery: Delivery) -> Target:

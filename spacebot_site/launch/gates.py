@@ -31,6 +31,7 @@ GATES = (
     Gate("layers", ("lint-imports",)),
     Gate("migrations", ("python", "manage.py", "makemigrations", "--check", "--dry-run")),
     Gate("openapi", ("python", "manage.py", "openapi", "--check")),
+    Gate("tools", ("python", "manage.py", "tools", "--check")),
 )
 
 

@@ -23,6 +23,7 @@ from spacebot_site.web.board_words import cards
 from spacebot_site.web.door import page
 from spacebot_site.web.first_steps import first_steps
 from spacebot_site.web.message_parts import quote_of
+from spacebot_site.web.question_parts import open_questions
 from spacebot_site.web.schedule_parts import planned
 from tasks.queries.approvals import decidable
 from tasks.queries.board import list_mine
@@ -69,6 +70,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
             "waiting": describe(actor, decidable(actor).order_by("-id")[:RUNS], agents),
             "paused": list_paused(actor),
             "may_resume": actor.has_level(Role.ADMIN),
+            "questions": open_questions(actor, most=RUNS),
             "here": request.path,
             "steps": steps,
             "steps_left": sum(not step.done for step in steps),

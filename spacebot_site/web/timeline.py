@@ -15,6 +15,7 @@ from agents.queries import current_tools, readable_runs
 from messaging.markdown import render
 from messaging.models import Conversation, Delivery, DeliveryState, Direction, Message
 from spacebot_site.web.message_parts import quote_of, reactions_of
+from spacebot_site.web.question_parts import questions_at
 from spacebot_site.web.schedule_parts import schedule_card
 from tasks.models import Schedule
 from tasks.queries.schedules import schedules_of
@@ -32,7 +33,7 @@ STATE_WORDS = {
     RunState.TIMED_OUT: "Ran out of time",
     RunState.INTERRUPTED: "Interrupted",
 }
-WAITS_FOR_APPROVAL = "Waiting for approval"
+WAITING_WORDS = {"approval": "Waiting for approval", "question": "Waiting for an answer"}
 OUTCOME_WORDS = {"partial": "Partly done", "failed": "Did not work out"}
 
 
@@ -56,6 +57,7 @@ def load(actor: Actor, conversation: Conversation, *, before_seq: int | None = N
     has_older, messages = len(found) > PAGE, found[-PAGE:]
     runs = _runs(actor, conversation, messages, newest=before_seq is None, all_from_start=not has_older)
     reactions = reactions_of(messages, user_id=actor.user.pk)
+    questions = questions_at(messages)
     children = [run for run in runs if run.kind in CARDS]
     running = [run.pk for run in children if run.state == RunState.RUNNING]
     tools = current_tools(running) if running else {}
@@ -69,7 +71,11 @@ def load(actor: Actor, conversation: Conversation, *, before_seq: int | None = N
         )
     ]
     entries += [
-        (each.created_at, each.seq, {"message": _shown(each, reactions.get(each.pk, []))})
+        (
+            each.created_at,
+            each.seq,
+            {"message": _shown(each, reactions.get(each.pk, []), questions.get(each.pk))},
+        )
         for each in messages
     ]
     items = [entry for _, _, entry in sorted(entries, key=lambda each: each[:2])]
@@ -115,7 +121,7 @@ def card(run: Run, tool: str = "") -> dict[str, Any]:
     live = run.state in LIVE_STATES
     words = STATE_WORDS[RunState(run.state)]
     if run.state == RunState.WAITING and run.waiting_for:
-        words = WAITS_FOR_APPROVAL
+        words = WAITING_WORDS.get(run.waiting_for, words)
     if live:
         status = words if run.waiting_for and run.state == RunState.WAITING else run.status_text or words
     elif run.state in (RunState.FAILED, RunState.TIMED_OUT):
@@ -162,7 +168,7 @@ def _proposals(
     return list(rows.order_by("-pk")[:PAGE])
 
 
-def _shown(message: Any, reactions: list[dict[str, Any]]) -> dict[str, Any]:
+def _shown(message: Any, reactions: list[dict[str, Any]], question: dict[str, Any] | None) -> dict[str, Any]:
     outbound = message.direction == Direction.OUTBOUND
     return {
         "id": message.pk,
@@ -172,6 +178,9 @@ def _shown(message: Any, reactions: list[dict[str, Any]]) -> dict[str, Any]:
         "author_key": "agent" if outbound else f"person-{message.person_id}",
         "person_id": message.person_id,
         "html": render(message.text),
+        "question": question,
+        "attachments": message.metadata.get("attachments", ()),
+        "conversation_id": message.conversation_id,
         "run_id": message.run_id,
         "at": message.created_at,
         "failed": message.failure is not None,

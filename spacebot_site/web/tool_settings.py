@@ -12,6 +12,7 @@ from accounts.models import Role
 from agents.models import Policy
 from agents.queries import find_agent_by_slug, list_agents
 from agents.services import policies as services
+from agents.services.tool_health import health_of
 from spacebot_site.web.door import page
 from spacebot_site.web.forms import attempt, number
 from tasks.services.approvals import rules
@@ -33,12 +34,15 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         return redirect(f"{address}?agent={agent.slug}" if agent else address)
     may_edit = actor.has_level(Role.ADMIN)
     agents = list(list_agents(actor))
+    health = health_of(actor, agent_id=agent_id)
     names = {each.pk: each.name for each in agents}
     return render(
         request,
         "settings/tools.html",
         {
-            "tools": services.list_tools(actor, agent_id=agent_id),
+            "tools": [
+                (tool, health.get(tool.name)) for tool in services.list_tools(actor, agent_id=agent_id)
+            ],
             "policies": Policy.choices,
             "labels": dict(Policy.choices),
             "agents": agents,

@@ -3,6 +3,7 @@ import "./chat/list.js";
 import "./chat/thread.js";
 import "./chat/streaming.js";
 import "./chat/cards.js";
+import "./chat/questions.js";
 import "./chat/schedules.js";
 import "./chat/history.js";
 import "./chat/checkpoints.js";

@@ -26,6 +26,7 @@ from agents.models import (
     McpTool,
     Profile,
     Prompt,
+    Question,
     Report,
     Run,
     RunInput,
@@ -40,6 +41,7 @@ from agents.models import (
 from llm.models import LedgerEntry, ModelEntry, Provider, Route
 from memory.models import Association, Consolidation, InboxItem, IngestedFile, Memory, MemoryEdit
 from messaging.models import (
+    Attachment,
     Binding,
     Conversation,
     Delivery,
@@ -118,6 +120,10 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
         text=WHISPER, metadata={"was": WHISPER}, handling="answered",
     )  # fmt: skip
     make(Reaction, message=message, person=person, emoji="👍")
+    make(
+        Attachment, conversation=conversation, message=message, uploaded_by=person, name=WHISPER, media_type="text/plain",
+        size_bytes=1, digest=slug, place=slug,
+    )  # fmt: skip
     make(Delivery, message=message, text=WHISPER, key=slug)
     make(
         Event,
@@ -138,6 +144,10 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     make(
         ToolCall, run=run, step=step, position=0, call_id="1", name="write", arguments={"text": WHISPER},
         state="succeeded", key=slug, result=WHISPER, started_at=now,
+    )  # fmt: skip
+    make(
+        Question, conversation=conversation, run=run, message=message, key=slug, text=WHISPER, state="answered",
+        options=[{"label": WHISPER, "description": WHISPER}], answer={"text": WHISPER}, expires_at=now, closed_at=now,
     )  # fmt: skip
     make(RunInput, run=run, text=WHISPER, key=slug)
     make(Checkpoint, conversation=conversation, from_seq=1, to_seq=1, title=WHISPER, summary=WHISPER, run=run)

@@ -1,84 +1,19 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.engine.streaming import ContentReader
-from agents.errors import ToolFailed, ToolRetry
-from agents.tools import files
-from agents.tools.base import ToolContext
+from agents.tools import document
 from agents.tools.gate import OUTPUT_CAP_BYTES, cap
 from agents.tools.guard import LIMITS, LoopGuard
 from agents.tools.registry import TOOLS, tools_for
-
-
-@pytest.fixture
-def context(tmp_path: Path) -> ToolContext:
-    workspace = tmp_path / "workspace"
-    return ToolContext(
-        run=cast(Any, None), process=cast(Any, None), key="k", cancel=cast(Any, None), workspace=workspace
-    )
-
-
-def write(context: ToolContext, path: str, content: str) -> str:
-    return files.write_file(context, files.WriteFile(path=path, content=content)).text
-
-
-def read(context: ToolContext, path: str, **options: Any) -> str:
-    return files.read_file(context, files.ReadFile(path=path, **options)).text
-
-
-def test_files_are_written_read_edited_appended_and_listed(context: ToolContext) -> None:
-    write(context, "a/b/notes.txt", "one\ntwo\n")
-    files.append_file(context, files.AppendFile(path="a/b/notes.txt", content="three\n"))
-    files.edit_file(context, files.EditFile(path="a/b/notes.txt", old="two", new="2"))
-    assert read(context, "a/b/notes.txt") == "one\n2\nthree"
-    assert read(context, "a/b/notes.txt", first_line=2, lines=1) == "2\n[1 more lines; 3 in all]"
-    assert files.list_files(context, files.ListFiles(path="a")).text == "b/"
-    assert files.list_files(context, files.ListFiles()).text == "a/"
-
-
-@pytest.mark.parametrize("path", ["../x", "a/../../x", "/etc/passwd", "a/\0b", "", ".", "x" * 300])
-def test_paths_that_leave_or_make_no_sense_are_refused(context: ToolContext, path: str) -> None:
-    with pytest.raises(ToolRetry):
-        write(context, path, "x")
-
-
-def test_links_are_not_followed(context: ToolContext, tmp_path: Path) -> None:
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    (outside / "secret").write_text("s")
-    write(context, "ok", "x")
-    os.symlink(outside, context.workspace / "folder")
-    os.symlink(outside / "secret", context.workspace / "file")
-    os.link(outside / "secret", context.workspace / "hard")
-    for path in ("folder/secret", "file", "hard"):
-        with pytest.raises((ToolFailed, ToolRetry)):
-            read(context, path)
-    with pytest.raises(ToolFailed):
-        write(context, "folder/new", "x")
-    write(context, "file", "replaced")
-    assert (outside / "secret").read_text() == "s"
-    assert sorted(path.name for path in outside.iterdir()) == ["secret"]
-
-
-def test_a_pipe_does_not_block(context: ToolContext) -> None:
-    write(context, "ok", "x")
-    os.mkfifo(context.workspace / "pipe")
-    with pytest.raises(ToolFailed):
-        read(context, "pipe")
-
-
-def test_an_edit_needs_exactly_one_match(context: ToolContext) -> None:
-    write(context, "a", "x x")
-    with pytest.raises(ToolRetry, match="2 times"):
-        files.edit_file(context, files.EditFile(path="a", old="x", new="y"))
-    assert read(context, "a") == "x x"
 
 
 def test_large_results_are_capped_with_a_note() -> None:
@@ -137,3 +72,23 @@ def test_every_tool_has_a_schema_and_a_holder() -> None:
     assert "write_file" not in tools_for("channel")
     assert "reply" not in tools_for("worker")
     assert "reply" not in tools_for("branch")
+
+
+def test_the_page_of_tools_is_current_and_tells_who_holds_what() -> None:
+    call_command("tools", "--check")
+    page = document.render()
+    for tool in TOOLS:
+        assert f"\n## {tool.name}" in page
+        for name in tool.spec.parameters["properties"]:
+            assert f"| `{name}` |" in page
+    assert "| worker | `append_file`, " in page
+    assert "Held by worker · policy: allow · not repeatable · outside of the step" in page
+
+
+def test_a_page_of_tools_that_is_out_of_date_is_told(settings: Any, tmp_path: Path) -> None:
+    settings.BASE_DIR = tmp_path
+    (tmp_path / "docs").mkdir()
+    with pytest.raises(CommandError, match="out of date"):
+        call_command("tools", "--check")
+    call_command("tools")
+    call_command("tools", "--check")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,9 +26,10 @@ from accounts.actor import Actor
 from accounts.models import ApiToken, Membership, Person, Role, User
 from accounts.scopes import allowed_scopes
 from accounts.services.tokens import create_token
-from agents.models import Agent, AgentLink, Breaker, EgressRule, McpServer, McpTool, Profile, Run
+from agents.models import Agent, AgentLink, Breaker, EgressRule, McpServer, McpTool, Profile, Question, Run
 from llm.models import ModelEntry, Provider
 from memory.models import Consolidation, InboxItem, IngestedFile, Memory
+from messaging.attachments.services import send_file
 from messaging.models import Conversation, Message
 from messaging.services.conversations import start_conversation
 from realtime.models import Notice
@@ -220,9 +222,23 @@ def _values(team: Team) -> dict[str, Any]:
         )
         for name, approved in (("now", ""), ("then", "1" * 64))
     )  # fmt: skip
+    sent = send_file(
+        conversation,
+        run_id=run.pk,
+        author_name="x",
+        name="x.txt",
+        stream=io.BytesIO(b"x"),
+        text="",
+        key="of the world",
+    )
+    question = Question.objects.create(
+        organization=organization, conversation=conversation, run=run, message=sent, key="of the world", text="x",
+        options=[{"label": "a", "description": ""}, {"label": "b", "description": ""}], expires_at=now + timedelta(days=1),
+    )  # fmt: skip
     return {
         **make_autonomy(agent),
         "server_id": server.pk, "tool_id": listed.pk, "withdrawn_id": withdrawn.pk,
+        "question_id": question.pk, "attachment_id": sent.attachments.get().pk,
         "notice_id": notice.pk, "link_id": link.pk,
         "breaker_id": breaker.pk, "egress_rule_id": egress_rule.pk, "job_name": "associations",
         "approval_id": asked.pk, "grant_id": grant.pk, "rule_id": rule.pk, "tool": "write_file",

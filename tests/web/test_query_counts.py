@@ -28,7 +28,7 @@ from tests.web.test_pages import private_chat
 from tests.web.test_run_pages import finished_worker
 
 MOST = {
-    "/home/": 22,
+    "/home/": 24,
     "/chat/": 7,
     "/chat/list/": 7,
     "/chat/{chat}/": 19,
@@ -40,7 +40,7 @@ MOST = {
     "/approvals/": 12,
     "/approvals/?show=open": 12,
     "/approvals/grants/": 6,
-    "/settings/tools/": 8,
+    "/settings/tools/": 10,
     "/palette/?q=a": 6,
     "/runs/": 5,
     "/runs/{run}/": 14,

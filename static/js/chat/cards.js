@@ -29,6 +29,7 @@ function describe(run) {
   if (run.state === "failed" || run.state === "timed_out") return run.failure || words[run.state];
   if (run.state === "succeeded") return outcomes[run.outcome] || words.succeeded;
   if (!LIVE.includes(run.state)) return words[run.state];
+  if (run.waiting_for === "question") return "Waiting for an answer";
   if (run.waiting_for === "approval") return "Waiting for approval";
   return run.status_text || words[run.state] || run.state;
 }

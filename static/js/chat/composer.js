@@ -1,6 +1,8 @@
 // Writing and sending. What is typed is kept in this browser until the server has it.
 import { call } from "../api.js";
+import { toast } from "../toasts.js";
 import { conversationId } from "./dom.js";
+import { hasFiles, isUploading, takeFiles } from "./files.js";
 import { choose, take } from "./reply.js";
 import { toNewest } from "./scroll.js";
 import { addPending, settle } from "./thread.js";
@@ -75,21 +77,28 @@ function newId() {
   return crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function send(message) {
+function send(message, files) {
   const clientId = newId();
   remember(clientId, message);
-  const row = addPending(clientId, message.text, message.reply_to_id);
+  const row = addPending(clientId, message.text, message.reply_to_id, files);
   toNewest();
   deliver(row, clientId, message);
 }
 
 function submit() {
   const text = field.value.trim();
-  if (!text) return;
+  if (!text && !hasFiles()) return;
+  if (isUploading()) {
+    toast("A file is still being uploaded.");
+    return;
+  }
+  const files = takeFiles();
   field.value = "";
   keep(DRAFT, "");
   fit();
-  send({ text, reply_to_id: take() });
+  const message = { text: text || `Sent ${files.map((file) => file.name).join(", ")}`, reply_to_id: take() };
+  if (files.length) message.attachment_ids = files.map((file) => file.id);
+  send(message, files);
 }
 
 if (conversationId && form) {

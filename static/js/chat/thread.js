@@ -2,6 +2,7 @@
 import { announce } from "../toasts.js";
 import { hurry, refreshTimes } from "../times.js";
 import { call } from "../api.js";
+import { showAttachments } from "./attachments.js";
 import { conversationId, find, stream, tail, thread } from "./dom.js";
 import { addQuote } from "./quotes.js";
 import { change, countUnseen, isFollowing } from "./scroll.js";
@@ -37,6 +38,7 @@ function fill(row, message) {
   if (message.id) row.id = `m${message.id}`;
   row.dataset.at = message.created_at;
   row.querySelector("time").dateTime = message.created_at;
+  if (message.attachments) showAttachments(row, message.attachments);
   const text = row.querySelector(".message-text");
   if (message.html) {
     text.innerHTML = message.html; // rendered and sanitised by the server
@@ -74,9 +76,9 @@ function place(row) {
   if (next?.matches(".message")) join(next);
 }
 
-export function addPending(clientId, text, replyTo = null) {
+export function addPending(clientId, text, replyTo = null, attachments = []) {
   document.getElementById("welcome")?.remove();
-  const row = build({ direction: "in", person_id: me, author_name: thread.dataset.me, text, reply_to_id: replyTo, created_at: new Date().toISOString() });
+  const row = build({ direction: "in", person_id: me, author_name: thread.dataset.me, text, attachments, reply_to_id: replyTo, created_at: new Date().toISOString() });
   row.dataset.pending = clientId;
   change(() => stream.insertBefore(row, tail()));
   join(row);
