@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agents.browser import cage
+from agents.browser import cage, folders
 from agents.browser.errors import BrowserError, BrowserGone
 from agents.browser.finding import find_chromium
 from agents.browser.loop import drive, driver
@@ -60,7 +59,7 @@ class Session:
     def start(self, cancel: CancelToken | None = None) -> None:
         """Raises NoBrowser, BrowserError, TimedOut or Stopped; what was half started is gone then."""
         chromium = find_chromium()
-        folder = Path(tempfile.mkdtemp(prefix="browser-"))
+        folder = folders.make_folder()
         self._left.callback(shutil.rmtree, folder, ignore_errors=True)
         try:
             for name in ("profile", "downloads", "way-out"):
