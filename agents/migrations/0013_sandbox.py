@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_audit_append_only'),
-        ('agents', '0011_run_kinds'),
+        ('agents', '0012_autonomy'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
