@@ -11,7 +11,7 @@ from django.db.models.signals import post_delete, post_save
 from accounts import hooks
 from accounts.models import ApiToken, Membership, User
 from agents.models import Agent
-from agents.queries import agent_names, get_agent
+from agents.queries import agent_names, get_agent, scrubbing_mode
 from agents.services import attempts, firings, happenings
 from agents.services.approvals import TOOL_CALL
 from memory import hooks as memory_hooks
@@ -22,6 +22,7 @@ from messaging.hooks import on_joined as joined
 from messaging.queries import can_read_conversation
 from realtime.access import set_conversation_gate
 from realtime.services import announce_access_change
+from secret_store import shields
 from tasks.agents import Workforce, set_workforce
 from tasks.schedules import runs as scheduled_runs
 from tasks.services.approvals import kinds
@@ -31,6 +32,7 @@ from tasks.services.schedules import erasure as schedule_erasure
 def connect() -> None:
     """Let lower packages ask who reads what and who is an agent, and hear of every change of access."""
     set_conversation_gate(can_read_conversation)
+    shields.set_mode_directory(scrubbing_mode)
     set_agent_directory(named=_agents_named, check=get_agent)
     set_workforce(
         Workforce(names=agent_names, start=attempts.start_for_person, stop=attempts.stop, tell=attempts.tell)

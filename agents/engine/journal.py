@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -29,7 +30,9 @@ from agents.loop import Ending, StepRecord, Transcript
 from agents.models import CallState, Prompt, Run, Step, ToolCall
 from agents.processes.base import Joined, Process
 from agents.tools.gate import Gate, PreparedCall
+from llm.services.shielding import Shielding
 from llm.types import ChatResponse, ToolResult, ToolSpec, UserMessage
+from secret_store.scrubbing.scrubber import Hits
 
 
 class DatabaseJournal:
@@ -39,8 +42,10 @@ class DatabaseJournal:
         self.process = process
         self.gate = gate
         self.cost_usd: Decimal | None = None
+        self.redactions: Mapping[str, int] = {}
         self.asked_at: datetime = timezone.now()
         self._added: list[dict[str, Any]] = []
+        self._hits = Hits()
         self._joined = Joined()
         self._note = ""
         self._prompt_stored = False
@@ -53,7 +58,9 @@ class DatabaseJournal:
         joined = self.process.collect(first=transcript.steps == 0)
         self.process.join(joined)
         self._joined = joined
-        messages = list(joined.messages)
+        self._hits = Hits()
+        shielding = Shielding(self.process.shield)
+        messages = [shielding.message(message, self._hits) for message in joined.messages]
         if self._note:
             messages.append(UserMessage(self._note))
             self._note = ""
@@ -266,9 +273,18 @@ class DatabaseJournal:
             + response.usage.cache_write_tokens,
             output_tokens=response.usage.output_tokens,
             cost_usd=self.cost_usd,
+            scrubbing=self._scrubbing(),
             started_at=self.asked_at,
             finished_at=timezone.now(),
         )
+
+    def _scrubbing(self) -> dict[str, Any]:
+        """Tell what was taken out of what the step was given and of its answer."""
+        self._hits.add(self.redactions)
+        found: dict[str, Any] = {"hits": dict(self._hits.counts)} if self._hits.counts else {}
+        if self.process.shield.blind:
+            found["blind"] = self.process.shield.blind
+        return found
 
     def _store_calls(self, step: Step, calls: list[PreparedCall]) -> None:
         if not calls:
@@ -287,6 +303,7 @@ class DatabaseJournal:
                 key=self._key(step.number, call.position),
                 allowed_by=call.allowed_by,
                 result=call.result,
+                redactions=call.redactions,
                 started_at=call.started_at,
                 finished_at=None if call.is_open or call.state == CallState.WAITING else timezone.now(),
             )
@@ -300,6 +317,7 @@ class DatabaseJournal:
         ).update(
             state=call.state,
             result=call.result,
+            redactions=call.redactions,
             allowed_by=call.allowed_by,
             started_at=call.started_at,
             finished_at=None if unfinished else timezone.now(),

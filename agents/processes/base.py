@@ -15,6 +15,7 @@ from llm.errors import LLMError
 from llm.models import Process as LlmProcess
 from llm.types import ChatMessage, ChatResponse
 from realtime.services import NewEvent, publish_transient
+from secret_store.shields import look
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Process(ABC):
     """One execution of one run. Everything durable is in rows: an instance may vanish at any moment.
 
     `window` is the tokens that the models which may answer can take, `base_tokens` those of system prompt and tools;
-    `asked_tokens` those of the last request; the executor sets them.
+    `asked_tokens` those of the last request; the executor sets them. `shield` keeps secrets out, as they were when it began.
     """
 
     llm_process: ClassVar[LlmProcess]
@@ -54,6 +55,12 @@ class Process(ABC):
         self.window = DEFAULT_WINDOW
         self.base_tokens = 0
         self.asked_tokens = 0
+        self.shield = look(
+            run.organization_id,
+            run.agent_id,
+            mode=run.agent.settings.get("scrubbing"),
+            version=run.__dict__.get("vault_version", ""),
+        )
 
     @abstractmethod
     def system(self) -> tuple[str, ...]:

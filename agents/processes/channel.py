@@ -124,7 +124,12 @@ class Channel(Process):
     def say(self, text: str, *, key: str) -> Message:
         """Store a reply and its deliveries. Call inside the step's transaction."""
         message = append_outbound(
-            self.conversation.pk, run_id=self.run.pk, author_name=self.run.agent.name, text=text, key=key
+            self.conversation.pk,
+            run_id=self.run.pk,
+            author_name=self.run.agent.name,
+            text=text,
+            key=key,
+            shield=self.shield,
         )
         self.joined_seq = (
             max(self.joined_seq, message.seq) if message.seq == self.joined_seq + 1 else self.joined_seq
