@@ -132,3 +132,8 @@ def scrubbing_mode(agent_id: int) -> str | None:
         Agent.objects.filter(pk=agent_id).values_list("settings", flat=True).first()
     )
     return (found or {}).get("scrubbing")
+
+
+def agent_slugs(organization_id: int) -> dict[int, str]:
+    """Return the slugs of an organization's agents, by id."""
+    return dict(Agent.objects.filter(organization_id=organization_id).values_list("pk", "slug"))
