@@ -17,7 +17,7 @@ from accounts.errors import Conflict
 from secret_store.master_key import create_key, home_key_path, key_path, load_master_key, next_master_key
 from secret_store.models import DataKey, Vault
 from secret_store.operators import check_operator, on_change, record
-from secret_store.passphrase import seal, unseal
+from secret_store.passphrase import check_passphrase, seal, unseal
 
 PURPOSE = "master key"
 
@@ -31,6 +31,7 @@ def locked_since() -> datetime | None:
 def lock(actor: Actor | None, passphrase: str) -> bool:
     """Lock; return whether the key is gone from this machine's disk too. Locking what is locked changes nothing."""
     check_operator(actor)
+    check_passphrase(passphrase)
     if next_master_key() is not None:
         raise Conflict("A rotation of the master key is not finished. Rotate again, then lock.")
     with transaction.atomic():
