@@ -66,6 +66,8 @@ class Shield:
 Version = str
 _shields: dict[tuple[int, int | None], Shield] = {}
 _scrubbers: dict[tuple[int, bool], tuple[Version, Scrubber, str]] = {}
+_known: dict[int, list[tuple[str, str]]] = {}
+_for_logs: list[Scrubber] = []
 _find_mode: list[Callable[[int], str | None]] = []
 
 
@@ -78,6 +80,16 @@ def forget() -> None:
     """Forget every shield of this process."""
     _shields.clear()
     _scrubbers.clear()
+    _known.clear()
+    _for_logs.clear()
+
+
+def scrubber_for_logs() -> Scrubber:
+    """Return a scrubber over every value that this process has read so far. No query."""
+    if not _for_logs:
+        every = [pair for pairs in list(_known.values()) for pair in pairs]
+        _for_logs[:] = [Scrubber([*_installation_values(), *every])]
+    return _for_logs[0]
 
 
 def shield_for(organization_id: int, agent_id: int | None) -> Shield:
@@ -125,7 +137,11 @@ def _scrubber(organization_id: int, version: Version, *, patterns: bool) -> tupl
     known = list(_installation_values())
     blind = ""
     try:
-        known += _values(organization_id)
+        read = list(_values(organization_id))
+        known += read
+        if _known.get(organization_id) != read:
+            _known[organization_id] = read
+            _for_logs.clear()
     except KeyUnavailable as error:
         # What is known by its shape is still found when the values themselves cannot be read.
         blind, patterns_now = str(error), True

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from secret_store.scrubbing.forms import is_recognisable
 from secret_store.scrubbing.rolling import RollingScrubber, scrub_following
 from secret_store.scrubbing.scrubber import Scrubber
-from tests.secret_store.scrubbing.encodings import ENCODINGS
+from spacebot_site.bench.secret_attacks.encodings import ENCODINGS
 
 UNHURRIED = settings(deadline=None)
 NAME = "DEPLOY_KEY"
