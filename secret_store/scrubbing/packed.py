@@ -11,6 +11,9 @@ from collections.abc import Iterator
 
 MOST_UNPACKED = 8 * 1024 * 1024
 SHORTEST_PACKED = 10
+MARKS = (b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04")
+"""With these a packed part is found behind something else, too."""
+MOST_WITHIN = 4
 _ZLIB_SECOND = frozenset(second for second in range(256) if (0x78 * 256 + second) % 31 == 0)
 _RAW_FIRST = frozenset({2, 3, 4, 5})
 """The low three bits of a deflate stream with coded blocks; a stored block shows its content as it is."""
@@ -23,6 +26,16 @@ def unpack(data: bytes) -> Iterator[tuple[bytes, bool]]:
     """
     if len(data) < SHORTEST_PACKED:
         return
+    yield from _unpack_at_start(data)
+    for mark in MARKS:
+        at = 0
+        for _ in range(MOST_WITHIN):
+            if (at := data.find(mark, at + 1)) < 0:
+                break
+            yield from _unpack_at_start(data[at:])
+
+
+def _unpack_at_start(data: bytes) -> Iterator[tuple[bytes, bool]]:
     if data[:3] == b"\x1f\x8b\x08":
         yield from _inflate(data, 31)
     elif data[0] == 0x78 and data[1] in _ZLIB_SECOND:

@@ -14,6 +14,7 @@ from secret_store.scrubbing.packed import unpack
 
 SHORTEST_RUN = 16
 SHORTEST_WRAPPED_LINE = 40
+MOST_LINES_APART = 8
 # One set of first characters lets the engine skip what can be none of them.
 ESCAPE = re.compile(
     rb"[%\\&](?:(?<=%)(?:u([0-9A-Fa-f]{4})|([0-9A-Fa-f]{2}))"
@@ -135,9 +136,19 @@ def runs(data: bytes) -> Iterator[Run]:
                 break
             segments.append((start, end))
         at = segments[-1][1]
-        text = b"".join(data[low:high] for low, high in segments)
-        if not _is_prose(text):
-            yield Run(text, segments)
+        for part in _readings(segments):
+            text = b"".join(data[low:high] for low, high in part)
+            if len(text) >= SHORTEST_RUN and not _is_prose(text):
+                yield Run(text, part)
+
+
+def _readings(segments: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    """Lines that follow each other may be one text in lines, several texts, or one after something else."""
+    yield segments
+    if len(segments) > 1:
+        if len(segments) <= MOST_LINES_APART:
+            yield from (segments[first:] for first in range(1, len(segments) - 1))
+        yield from ([segment] for segment in segments)
 
 
 def _is_prose(run: bytes) -> bool:

@@ -20,6 +20,7 @@ def _home(transactional_db: None, settings: Any, tmp_path: Path) -> None:
     settings.SPACEBOT_HOME = tmp_path
 
 
+@pytest.mark.slow
 def test_no_planted_secret_gets_out_or_in_in_any_encoding() -> None:
     tried, found = attack()
     assert not found, "\n".join(found)

@@ -22,20 +22,23 @@ def in_a_file_read_in_halves(arena: Arena) -> None:
     room.workspace.mkdir(parents=True, exist_ok=True)
     for number, value in enumerate(PLANTED.values()):
         arena.tried += 1
-        half = len(value) // 2
-        (room.workspace / f"{number}.txt").write_text(f"{value[:half]}\n{value[half:]}")
-        steps = [call("read_file", path=f"{number}.txt", first_line=line, lines=1) for line in (1, 2)]
+        half = len(value) // 2 + 1
+        for part, text in (("a", value[:half]), ("b", value[half:])):
+            (room.workspace / f"{number}{part}.txt").write_text(text)
         room.worker()
+        steps = [call("read_file", path=f"{number}{part}.txt") for part in "ab"]
         room.script("worker", arena.watching(*steps, DONE))
         room.settle()
-        (room.workspace / f"{number}.txt").unlink()
+        for part in "ab":
+            (room.workspace / f"{number}{part}.txt").unlink()
 
 
 def in_the_name_of_a_file(arena: Arena) -> None:
     room = arena.room()
     room.workspace.mkdir(parents=True, exist_ok=True)
     for variant in arena.variants():
-        (room.workspace / variant.replace("/", "_").encode()[:200].decode(errors="ignore")).touch()
+        if "/" not in variant and len(variant.encode()) <= 250:
+            (room.workspace / variant).touch()
     room.worker()
     room.script("worker", arena.watching(call("list_files"), DONE))
     room.settle()
