@@ -114,6 +114,14 @@ def list_secrets(actor: Actor) -> QuerySet[Secret]:
     return secrets.defer("nonce", "ciphertext").order_by("name", F("agent_id").asc(nulls_first=True))
 
 
+def get_secret(actor: Actor, secret_id: int) -> Secret:
+    """Return one of the organization's secrets, without what it holds."""
+    secret = list_secrets(actor).filter(pk=secret_id).first()
+    if secret is None:
+        raise NotFound("There is no such secret.")
+    return secret
+
+
 def visible_secrets(organization_id: int, agent_id: int | None) -> QuerySet[Secret]:
     """Return what an agent may use: its own secrets, then the shared ones, which they shadow."""
     whose = Q(agent_id=None) if agent_id is None else Q(agent_id=None) | Q(agent_id=agent_id)
