@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 
 from accounts.admin_base import ReadOnlyAdmin, TenantAdmin, TenantForm
 from accounts.errors import InvalidInput
-from secret_store.models import DataKey, Secret
+from secret_store.models import DataKey, Secret, SecretUse, Vault
 from secret_store.names import check_name, check_value
 from secret_store.services import delete_secret, set_secret
 
@@ -90,3 +90,19 @@ class DataKeyAdmin(ReadOnlyAdmin):
     organization_path = None
     list_display = ("id", "master_fingerprint", "created_at")
     fields = ("master_fingerprint", "created_at")
+
+
+@admin.register(SecretUse)
+class SecretUseAdmin(ReadOnlyAdmin):
+    list_display = ("secret", "purpose", "origin", "run_id", "count", "last_at", "organization")
+    list_filter = (("organization", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("organization", "secret")
+    search_fields = ("purpose",)
+    fields = ("secret", "purpose", "origin", "run_id", "agent_id", "count", "first_at", "last_at")
+
+
+@admin.register(Vault)
+class VaultAdmin(ReadOnlyAdmin):
+    organization_path = None
+    list_display = ("id", "locked_at")
+    fields = ("locked_at",)

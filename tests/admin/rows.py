@@ -40,7 +40,7 @@ from messaging.models import (
     Reaction,
 )
 from realtime.models import Event, EventCounter, Notice, NoticeSetting
-from secret_store.models import DataKey
+from secret_store.models import DataKey, SecretUse, Vault
 from secret_store.services import set_secret
 from tasks.models import (
     Approval,
@@ -211,7 +211,9 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
         Firing, schedule=schedule, due_at=now, decision="fired", execution="failed", message=message,
         outcome=WHISPER, failure=WHISPER, decided_at=now, finished_at=now,
     )  # fmt: skip
-    rows.append(set_secret(None, organization, name="VENDOR_KEY", value="sk-hidden-value-98765"))
+    secret = set_secret(None, organization, name="VENDOR_KEY", value="sk-hidden-value-98765")
+    rows.append(secret)
+    make(SecretUse, secret=secret, purpose=WHISPER, first_at=now, last_at=now)
     rows.append(audit.record(team.owner, organization, "test.row", "target"))
     return {type(row): row for row in rows}
 
@@ -223,4 +225,5 @@ def make_installation_rows(team: Team) -> list[Model]:
     )
     counter, _ = EventCounter.objects.get_or_create(organization=team.organization)
     tasks, _ = TaskCounter.objects.get_or_create(organization=team.organization)
-    return [link, counter, tasks, DataKey.objects.earliest("pk")]
+    vault, _ = Vault.objects.get_or_create(pk=1)
+    return [link, counter, tasks, DataKey.objects.earliest("pk"), vault]

@@ -12,7 +12,7 @@ from agents.engine import streaming
 from agents.models import ToolPolicy
 from llm.clients import scripted
 from llm.types import ChatRequest
-from realtime.services import NewEvent
+from realtime.services import NewEvent, publish_transient
 from secret_store import shields
 from secret_store.services import set_secret
 from spacebot_site.bench.approval_attacks.arena import Arena as Rooms
@@ -66,7 +66,7 @@ class Arena:
 
 def watch_stream(arena: Arena) -> Callable[[], None]:
     """Keep what is streamed to people from now on, joined as they see it; return how to stop."""
-    publish = streaming.publish_transient
+    publish = publish_transient
     shown: list[str] = [""]
 
     def keep(organization_id: int, event: NewEvent) -> None:

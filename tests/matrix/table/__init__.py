@@ -19,6 +19,7 @@ from tests.matrix.table import (
     notices,
     pages,
     schedules,
+    vault,
     working,
 )
 from tests.matrix.table.rules import Act, Operation, Page, Rows
@@ -34,6 +35,7 @@ API: dict[str, Operation] = {
     **notices.API,
     **schedules.API,
     **working.API,
+    **vault.API,
 }
 PAGES: dict[str, Page] = {
     **pages.PAGES,
@@ -44,6 +46,7 @@ PAGES: dict[str, Page] = {
     **memory_pages.PAGES,
     **notices.PAGES,
     **schedules.PAGES,
+    **vault.PAGES,
 }
 ACTS: list[Act] = [
     *acts.ACTS,
@@ -64,6 +67,7 @@ ADMIN_ROWS: dict[str, Rows] = {
     **notices.ADMIN_ROWS,
     **schedules.ADMIN_ROWS,
     **working.ADMIN_ROWS,
+    **vault.ADMIN_ROWS,
 }
 
 OPERATIONS = sorted(
