@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
+from pydantic import Field
 
 from accounts.api_basics import Id, Needs, Page, Strict, actor_of
 from secret_store import locking, portable, rotation, services, use_log
@@ -55,11 +56,11 @@ class KeysOut(Schema):
 
 
 class PassphraseIn(Strict):
-    passphrase: str
+    passphrase: str = Field(min_length=1, max_length=1_000)
 
 
 class ExportIn(PassphraseIn):
-    password: str
+    password: str = Field(min_length=1, max_length=1_000)
 
 
 class ImportIn(PassphraseIn):
