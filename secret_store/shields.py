@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -57,6 +57,10 @@ class Shield:
 
     def scrub_json(self, value: Any, hits: Hits) -> Any:
         return self.scrubber.scrub_json(value, hits)
+
+    def secrets_in(self, content: bytes) -> Mapping[str, int]:
+        """Tell what a file that is about to leave holds; one with a hit that is not plain text must stay."""
+        return self.scrubber.secrets_in(content)
 
     def rolling(self) -> RollingScrubber:
         """Return a scrubber for one stream."""

@@ -190,7 +190,9 @@ class _Call:
         except BaseException as error:
             failed = error if isinstance(error, LLMError) else Cancelled("stopped", vendor_text=repr(error))
             # Vendors quote the key they refuse; what goes on from here is logged and kept with the run.
-            failed.vendor_text = ledger.scrub(failed.vendor_text, candidate.endpoint.api_key)
+            failed.vendor_text = self._shielding.text(
+                ledger.scrub(failed.vendor_text, candidate.endpoint.api_key)
+            )
             self._record(candidate, started, error=failed)
             if isinstance(error, ContextTooLong):
                 learn_window(candidate, error.limit_tokens, estimate_tokens(self._request))

@@ -47,6 +47,10 @@ class Shielding:
         assert isinstance(message, AssistantMessage)
         return replace(response, message=message), dict(hits.counts)
 
+    def text(self, text: str) -> str:
+        """Scrub what a vendor said beside an answer."""
+        return self._text(text, Hits())
+
     def message(self, message: ChatMessage, hits: Hits) -> ChatMessage:
         match message:
             case UserMessage(text=text):

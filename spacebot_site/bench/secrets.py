@@ -8,9 +8,46 @@ import sys
 import time
 from pathlib import Path
 
+from spacebot_site.bench.database import throwaway_database
+from spacebot_site.bench.report import Aim, show
+
 ROOT = Path(__file__).resolve().parents[2]
 PLANTED_AT_ONCE = 20
 CORPUS_BYTES = 4_000_000
+
+
+AIMS = {
+    "tried": Aim(1_000, at_least=True),
+    "failed": Aim(0),
+    "scrub_mb_per_s": Aim(20, at_least=True),
+    "false_per_mb": Aim(12),
+}
+
+
+def run(*, quick: bool, as_json: bool) -> int:
+    """Exits 1 if a planted secret got through any door in any encoding."""
+    speed = scrub_mb_per_s(quick=quick)
+    with throwaway_database():
+        tried, found = attack()
+    for sentence in found:
+        print(f"through: {sentence}", file=sys.stderr)
+    figures = {
+        "tried": tried,
+        "held": tried - len(found),
+        "failed": len(found),
+        "scrub_mb_per_s": round(speed, 1),
+        "false_per_mb": round(false_per_mb(), 1),
+    }
+    show(figures, AIMS, as_json=as_json)
+    return int(bool(found))
+
+
+def false_per_mb() -> float:
+    """Count what patterns alone find in ordinary text, per million characters."""
+    from secret_store.scrubbing.scrubber import Scrubber
+
+    text = corpus()
+    return len(Scrubber([]).spans(text.encode())) / (len(text) / 1e6)
 
 
 def attack() -> tuple[int, list[str]]:

@@ -18,6 +18,7 @@ commands:
   doctor                            check this machine and this home, with a hint for each fault
   chat "text" [--agent SLUG] [--conversation NAME] [--json]
   token create NAME                 make an API token
+  secrets status|rotate-data-key|rotate-master-key|lock|unlock
   test [pytest arguments]           run every check and test
   manage …                          Django's command line
   bench NAME …                      measure
@@ -128,6 +129,13 @@ def _token(rest: list[str]) -> int:
     return run_manage(find_home(), ["create_token", *rest[1:]])
 
 
+def _secrets(rest: list[str]) -> int:
+    _enter_environment(pages=False)
+    from spacebot_site.launch.django_commands import run_manage
+
+    return run_manage(find_home(), ["secrets", *rest])
+
+
 def _bench(rest: list[str]) -> int:
     _enter_environment(development=True)
     python = str(environment_setup.PYTHON)
@@ -168,6 +176,7 @@ COMMANDS = {
     "doctor": _doctor,
     "manage": _manage,
     "token": _token,
+    "secrets": _secrets,
     "bench": _bench,
     "chat": _chat,
     "test": _test,

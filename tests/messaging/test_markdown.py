@@ -18,11 +18,13 @@ from messaging.markdown import _render, render
         ('```"onload=x\nx\n```', "<pre><code>x\n</code></pre>\n"),
         (
             "[x](https://e.org)",
-            '<p><a href="https://e.org" target="_blank" rel="noopener nofollow">x</a> <span class="link-target">(e.org)</span></p>\n',
+            '<p><a href="https://e.org" target="_blank" rel="noopener nofollow">x</a>'
+            ' <span class="link-target">(e.org)</span></p>\n',
         ),
         (
             "![cat](https://e.org/c.png)",
-            '<p><a href="https://e.org/c.png" target="_blank" rel="noopener nofollow">cat</a> <span class="link-target">(e.org)</span></p>\n',
+            '<p><a href="https://e.org/c.png" target="_blank" rel="noopener nofollow">cat</a>'
+            ' <span class="link-target">(e.org)</span></p>\n',
         ),
         ("1\\. one", "<p>1. one</p>\n"),
         ("1. one", "<ol>\n<li>one</li>\n</ol>\n"),

@@ -49,10 +49,10 @@ LEAST_ENTROPY = 2.9
 def _rule(keyword: str, value: str) -> Rule:
     expression = (
         rf"(?i){keyword}[\w .-]{{0,30}}?\\?[\"'\]]{{0,3}}\s{{0,3}}(?:=>|:=|\|\||[=:,(])\s{{0,4}}(?:\\?[\"'`(]){{0,3}}"
-        rf"(?P<value>{value})(?![A-Za-z0-9_/+=.-]*[A-Za-z0-9_/+=-])"
+        rf"(?P<value>{value})(?![A-Za-z0-9_/+=-]|\.[A-Za-z0-9])"
     )
     return Rule(
-        f"{keyword.replace('_', '-')}-token",
+        f"{keyword.replace('_', '-')}-credential",
         (keyword.encode(),),
         re.compile(expression.encode()),
         entropy=LEAST_ENTROPY,
