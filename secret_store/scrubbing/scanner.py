@@ -23,6 +23,7 @@ LONGEST_TAIL = 4_096
 MOST_DFA_BYTES = 200_000
 DIGIT = re.compile(rb"[0-9]")
 RUN_RULES = tuple(rule for rule in RULES if not rule.anchors)
+ANY_TOKEN = re.compile(b"|".join(b"(?:" + rule.expression.pattern + b")" for rule in RUN_RULES))
 _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 
 
@@ -211,6 +212,8 @@ def _tokens(data: bytes, run: views.Run) -> list[Span]:
     if not DIGIT.search(run.text):
         return []
     window = max(0, run.start - 20), run.end + 120
+    if not ANY_TOKEN.search(data, *window):
+        return []
     return [
         Span(*match.span(), rule.id)
         for rule in RUN_RULES

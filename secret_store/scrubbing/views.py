@@ -136,6 +136,11 @@ def runs(data: bytes) -> Iterator[Run]:
                 break
             segments.append((start, end))
         at = segments[-1][1]
+        if len(segments) == 1:
+            text = data[segments[0][0] : at]
+            if not _is_prose(text):
+                yield Run(text, segments)
+            continue
         for part in _readings(segments):
             text = b"".join(data[low:high] for low, high in part)
             if len(text) >= SHORTEST_RUN and not _is_prose(text):
@@ -145,10 +150,9 @@ def runs(data: bytes) -> Iterator[Run]:
 def _readings(segments: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
     """Lines that follow each other may be one text in lines, several texts, or one after something else."""
     yield segments
-    if len(segments) > 1:
-        if len(segments) <= MOST_LINES_APART:
-            yield from (segments[first:] for first in range(1, len(segments) - 1))
-        yield from ([segment] for segment in segments)
+    if len(segments) <= MOST_LINES_APART:
+        yield from (segments[first:] for first in range(1, len(segments) - 1))
+    yield from ([segment] for segment in segments)
 
 
 def _is_prose(run: bytes) -> bool:
