@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Max, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -57,7 +57,7 @@ def list_uses(actor: Actor, *, secret_id: int | None = None) -> QuerySet[SecretU
     return uses.order_by("-last_at", "-pk")
 
 
-def last_uses(actor: Actor) -> dict[int, datetime]:
-    """Return when each secret was used last, by its id."""
-    rows = list_uses(actor).order_by().values_list("secret_id").annotate(last=Max("last_at"))
-    return dict(rows)
+def with_last_use(secrets: QuerySet[Secret]) -> QuerySet[Secret]:
+    """Add to each secret when it was used last, as `used_at`."""
+    newest = SecretUse.objects.filter(secret=OuterRef("pk")).order_by("-last_at").values("last_at")
+    return secrets.annotate(used_at=Subquery(newest[:1]))

@@ -59,14 +59,14 @@ def one(request: HttpRequest, actor: Actor, secret_id: int) -> HttpResponse:
 
 
 def _rows(actor: Actor, names: dict[int, str]) -> list[dict[str, Any]]:
-    secrets, used = list(services.list_secrets(actor)), use_log.last_uses(actor)
+    secrets = list(use_log.with_last_use(services.list_secrets(actor)))
     shared = {secret.name for secret in secrets if secret.agent_id is None}
     return [
         {
             "secret": secret,
             "holder": _holder(secret, names),
             "shadows": secret.agent_id is not None and secret.name in shared,
-            "used_at": used.get(secret.pk),
+            "used_at": secret.__dict__["used_at"],
         }
         for secret in secrets
     ]
