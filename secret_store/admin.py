@@ -81,6 +81,11 @@ class SecretAdmin(TenantAdmin):
         )
         obj.pk = saved.pk
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The log of its uses goes with a secret, although nobody may delete from the log alone."""
+        to_delete, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return to_delete, counts, lacking - {SecretUse._meta.verbose_name}, protected
+
     def delete_model(self, request: HttpRequest, obj: Secret) -> None:
         delete_secret(self.actor(request, obj), obj.organization, name=obj.name, agent_id=obj.agent_id)
 
