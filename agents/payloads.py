@@ -56,6 +56,7 @@ def step_payload(step: Step) -> dict[str, Any]:
         "input_tokens": step.input_tokens,
         "output_tokens": step.output_tokens,
         "cost_usd": str(step.cost_usd) if step.cost_usd is not None else None,
+        "scrubbing": step.scrubbing,
         "started_at": _iso(step.started_at),
         "finished_at": _iso(step.finished_at),
         "tool_calls": [tool_call_payload(call) for call in step.tool_calls.all()],
@@ -70,6 +71,7 @@ def tool_call_payload(call: ToolCall) -> dict[str, Any]:
         "state": call.state,
         "allowed_by": call.allowed_by,
         "result": call.result,
+        "redactions": call.redactions,
         "started_at": _iso(call.started_at),
         "finished_at": _iso(call.finished_at),
     }

@@ -138,3 +138,16 @@ def is_settled(conversation_id: int) -> bool:
     )
     open_messages = Message.objects.filter(conversation_id=conversation_id, handling=Handling.UNANSWERED)
     return not untold.exists() and not open_messages.exists()
+
+
+def scrubbing_mode(agent_id: int) -> str | None:
+    """Return how an agent is shielded from secrets, if it was set."""
+    found: dict[str, str] | None = (
+        Agent.objects.filter(pk=agent_id).values_list("settings", flat=True).first()
+    )
+    return (found or {}).get("scrubbing")
+
+
+def agent_slugs(organization_id: int) -> dict[int, str]:
+    """Return the slugs of an organization's agents, by id."""
+    return dict(Agent.objects.filter(organization_id=organization_id).values_list("pk", "slug"))

@@ -1,4 +1,4 @@
-"""Markdown to HTML that is safe to put into a page. Images are not loaded; they become links."""
+"""Markdown to HTML that is safe to put into a page. Images are not loaded but become links, and a link shows where it leads."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import nh3
 from markdown_it import MarkdownIt
@@ -33,9 +34,10 @@ _TAGS = {
         "s",
         "a",
     ),
-    *("ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td"),
+    *("ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td", "span"),
 }
-_ATTRIBUTES = {"a": {"href", "title", "target"}, "ol": {"start"}, "code": {"class"}}
+_ATTRIBUTES = {"a": {"href", "title", "target"}, "ol": {"start"}, "code": {"class"}, "span": {"class"}}
+TARGET_CLASS = "link-target"
 _LANGUAGE = re.compile(r"language-[\w+#.-]{1,40}")
 
 
@@ -64,10 +66,13 @@ def _parser() -> MarkdownIt:
     parser.enable(["table", "strikethrough"])
     parser.add_render_rule("image", _image_as_link)
     parser.add_render_rule("link_open", _link_in_new_tab)
+    parser.add_render_rule("link_close", _link_with_target)
     return parser
 
 
 def _keep_attribute(tag: str, name: str, value: str) -> str | None:
+    if name == "class" and tag == "span":
+        return value if value == TARGET_CLASS else None
     if name == "class" and not _LANGUAGE.fullmatch(value):
         return None
     return value
@@ -88,4 +93,25 @@ def _image_as_link(renderer: Any, tokens: Sequence[Token], index: int, options: 
     )
     if inside_link:
         return label
-    return f'<a href="{html.escape(source)}" target="_blank">{label}</a>'
+    return f'<a href="{html.escape(source)}" target="_blank">{label}</a>{_target(source, token.content)}'
+
+
+def _link_with_target(renderer: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    """Show after a link where it leads, unless its text is that address: a text may name any other."""
+    opened = max(at for at in range(index) if tokens[at].type == "link_open")
+    text = "".join(token.content for token in tokens[opened + 1 : index])
+    return f"</a>{_target(str(tokens[opened].attrGet('href') or ''), text)}"
+
+
+def _target(address: str, text: str) -> str:
+    scheme, _, rest = address.partition(":")
+    try:
+        host = urlsplit(address).netloc.rpartition("@")[2] or rest.partition("?")[0]
+    except ValueError:
+        host = rest[:80]
+    shown = text.strip().rstrip("/")
+    if not host or scheme not in ("http", "https", "mailto"):
+        return ""
+    if shown in (address.rstrip("/"), rest.lstrip("/").rstrip("/"), host):
+        return ""
+    return f' <span class="{TARGET_CLASS}">({html.escape(host)})</span>'

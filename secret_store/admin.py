@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 
 from accounts.admin_base import ReadOnlyAdmin, TenantAdmin, TenantForm
 from accounts.errors import InvalidInput
-from secret_store.models import DataKey, Secret
+from secret_store.models import DataKey, Secret, SecretUse, Vault
 from secret_store.names import check_name, check_value
 from secret_store.services import delete_secret, set_secret
 
@@ -81,6 +81,11 @@ class SecretAdmin(TenantAdmin):
         )
         obj.pk = saved.pk
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The log of its uses goes with a secret, although nobody may delete from the log alone."""
+        to_delete, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return to_delete, counts, lacking - {SecretUse._meta.verbose_name}, protected
+
     def delete_model(self, request: HttpRequest, obj: Secret) -> None:
         delete_secret(self.actor(request, obj), obj.organization, name=obj.name, agent_id=obj.agent_id)
 
@@ -90,3 +95,19 @@ class DataKeyAdmin(ReadOnlyAdmin):
     organization_path = None
     list_display = ("id", "master_fingerprint", "created_at")
     fields = ("master_fingerprint", "created_at")
+
+
+@admin.register(SecretUse)
+class SecretUseAdmin(ReadOnlyAdmin):
+    list_display = ("secret", "purpose", "origin", "run_id", "count", "last_at", "organization")
+    list_filter = (("organization", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("organization", "secret")
+    search_fields = ("purpose",)
+    fields = ("secret", "purpose", "origin", "run_id", "agent_id", "count", "first_at", "last_at")
+
+
+@admin.register(Vault)
+class VaultAdmin(ReadOnlyAdmin):
+    organization_path = None
+    list_display = ("id", "locked_at")
+    fields = ("locked_at",)

@@ -9,9 +9,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import connection, transaction
 
-from secret_store.errors import KeyUnavailable
-from secret_store.master_key import KEY_BYTES, MasterKey, load_master_key
-from secret_store.models import DataKey
+from secret_store.errors import KeyUnavailable, VaultLocked
+from secret_store.master_key import KEY_BYTES, MasterKey, find_master_key, load_master_key
+from secret_store.models import DataKey, Vault
 
 NONCE_BYTES = 12
 WRAP_PURPOSE = b"spacebot data key"
@@ -38,9 +38,10 @@ def unseal(key: bytes, nonce: bytes, ciphertext: bytes, bound_to: bytes) -> str:
 
 
 def unwrap(data_key: DataKey) -> bytes:
-    """Return the key itself. Raises KeyUnavailable when the master key is missing or another one."""
-    master = load_master_key(create=False)
-    _check_fingerprint(master, data_key)
+    """Return the key itself. Raises KeyUnavailable when the master key is missing or another one, or all is locked."""
+    if Vault.objects.filter(locked_at__isnull=False).exists():
+        raise VaultLocked
+    master = find_master_key(data_key.master_fingerprint)
     wrapped = bytes(data_key.wrapped)
     try:
         return AESGCM(master.key).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], WRAP_PURPOSE)
@@ -68,14 +69,16 @@ def _create_first() -> DataKey:
         if newest is not None:
             return newest
         master = load_master_key(create=True)
-        nonce = os.urandom(NONCE_BYTES)
-        wrapped = nonce + AESGCM(master.key).encrypt(nonce, os.urandom(KEY_BYTES), WRAP_PURPOSE)
-        return DataKey.objects.create(wrapped=wrapped, master_fingerprint=master.fingerprint)
+        return new_data_key(master)
 
 
-def _check_fingerprint(master: MasterKey, data_key: DataKey) -> None:
-    if master.fingerprint != data_key.master_fingerprint:
-        raise KeyUnavailable(
-            f"The master key from {master.source} ({master.fingerprint}) is not the one the secrets were"
-            f" encrypted with ({data_key.master_fingerprint}). Put the right key back; nothing was changed."
-        )
+def new_data_key(master: MasterKey) -> DataKey:
+    """Make a data key; what is stored from now on is encrypted with it."""
+    return DataKey.objects.create(
+        wrapped=wrap(master, os.urandom(KEY_BYTES)), master_fingerprint=master.fingerprint
+    )
+
+
+def wrap(master: MasterKey, key: bytes) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(master.key).encrypt(nonce, key, WRAP_PURPOSE)

@@ -4,6 +4,7 @@ accounts.errors.NotFound
 └── SecretNotFound(name)     no such secret, neither the agent's nor the organization's
 accounts.errors.AccountsError
 └── KeyUnavailable           the master key is missing, unreadable or another one; nothing was changed
+    └── VaultLocked          an operator has locked the secrets
 """
 
 from __future__ import annotations
@@ -19,3 +20,8 @@ class SecretNotFound(NotFound):
 
 class KeyUnavailable(AccountsError):
     pass
+
+
+class VaultLocked(KeyUnavailable):
+    def __init__(self) -> None:
+        super().__init__("The secrets are locked. An operator can unlock them.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from accounts.models import Organization
@@ -33,6 +34,12 @@ class Secret(models.Model):
     data_key = models.ForeignKey(DataKey, models.PROTECT, editable=False)
     nonce = models.BinaryField(editable=False)
     ciphertext = models.BinaryField(editable=False)
+    origins = ArrayField(
+        models.CharField(max_length=200),
+        default=list,
+        blank=True,
+        help_text="Sites it may be typed into, such as https://example.com",
+    )
     hint = models.CharField(max_length=8, blank=True, editable=False, help_text="The last characters")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -46,3 +53,39 @@ class Secret(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Vault(models.Model):
+    """The one row that says whether secrets may be read on this installation; absent, they may."""
+
+    locked_at = models.DateTimeField(null=True)
+    sealed_master = models.BinaryField(null=True, editable=False)
+    """The master key under the passphrase of the lock."""
+
+    def __str__(self) -> str:
+        return "locked" if self.locked_at else "open"
+
+
+class SecretUse(models.Model):
+    """Who used a secret, for what: one row for each run or person and purpose, with how often."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE)
+    secret = models.ForeignKey(Secret, models.CASCADE, related_name="uses")
+    purpose = models.CharField(max_length=80)
+    origin = models.CharField(max_length=200, blank=True, help_text="The site it was typed into")
+    run_id = models.BigIntegerField(null=True)
+    agent_id = models.BigIntegerField(null=True)
+    count = models.PositiveIntegerField(default=1)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["secret", "purpose", "origin", "run_id"], nulls_distinct=False, name="secret_use_once"
+            )
+        ]
+        indexes = [models.Index(fields=["secret", "-last_at"], name="secret_use_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} ({self.count})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from accounts.errors import InvalidInput
 
@@ -17,14 +18,17 @@ RESERVED = frozenset(
         "NODE_OPTIONS", "NODE_PATH", "NODE_EXTRA_CA_CERTS", "NPM_CONFIG_SCRIPT_SHELL",
         "PERL5LIB", "PERL5OPT", "PERL5DB", "PERLLIB", "RUBYLIB", "RUBYOPT", "PHPRC", "PHP_INI_SCAN_DIR",
         "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", "LUA_INIT", "LUA_PATH", "LUA_CPATH",
-        "GCONV_PATH",
+        "GCONV_PATH", "JAVA_OPTIONS", "_JAVA_OPTIONS", "ELECTRON_RUN_AS_NODE", "DOTNET_STARTUP_HOOKS", "COMSPEC", "PATHEXT",
         "EDITOR", "VISUAL", "PAGER", "BROWSER", "LOCPATH", "NLSPATH", "HOSTALIASES", "RESOLV_HOST_CONF",
         "SSL_CERT_FILE", "SSL_CERT_DIR", "OPENSSL_CONF", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
         "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
         "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE",
     }
 )  # fmt: skip
-RESERVED_PREFIXES = ("LD_", "DYLD_", "GLIBC_", "MALLOC_", "PYTHON", "GIT_", "BASH_FUNC_", "SPACEBOT_")
+RESERVED_PREFIXES = (
+    "LD_", "DYLD_", "GLIBC_", "MALLOC_", "PYTHON", "PERL5", "GIT_", "BASH_FUNC_", "SPACEBOT_", "NPM_CONFIG_", "CORECLR_", "PIP_",
+    "XDG_", "LC_",
+)  # fmt: skip
 """Variables that would make a program load other code, talk elsewhere, or that configure Spacebot itself."""
 
 
@@ -60,3 +64,17 @@ def check_value(value: str) -> str:
     if size_bytes > LONGEST_VALUE_BYTES:
         raise InvalidInput("The value may have at most 64 KiB.", field="value")
     return value
+
+
+def check_origin(text: str) -> str:
+    """Return an origin in its one spelling, or raise InvalidInput."""
+    try:
+        parts = urlsplit(text.strip())
+        host, port = (parts.hostname or "").encode("idna").decode().lower().rstrip("."), parts.port
+    except (ValueError, UnicodeError):
+        parts, host, port = urlsplit(""), "", None
+    if parts.scheme not in ("https", "http") or not host or parts.username is not None or parts.query:
+        raise InvalidInput("An origin looks like https://example.com.", field="origins")
+    usual = {"https": 443, "http": 80}[parts.scheme]
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port not in (None, usual) else "")

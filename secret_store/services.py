@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
@@ -12,7 +14,8 @@ from accounts.services import audit
 from secret_store.crypto import binding, current_data_key, seal, unseal, unwrap
 from secret_store.errors import SecretNotFound
 from secret_store.models import Category, Secret
-from secret_store.names import check_name, check_value, is_name
+from secret_store.names import check_name, check_origin, check_value, is_name
+from secret_store.use_log import note
 
 SHORTEST_HINTED = 16
 
@@ -23,17 +26,23 @@ def set_secret(
     *,
     name: str,
     value: str,
-    category: str = Category.SYSTEM,
+    category: str | None = None,
     agent_id: int | None = None,
+    origins: Iterable[str] | None = None,
 ) -> Secret:
     """Store a value under a name, in place of any before it. Without an actor it is set-up's own act.
+
+    Without a category a new secret is a system one, and another stays what it was.
+
+    `origins` are the sites a tool secret may be typed into; None leaves them as they were.
 
     Raises KeyUnavailable when it cannot be encrypted so that it can be read again; the old value stays.
     """
     _check_may_write(actor, organization)
     name, value = check_name(name), check_value(value)
-    if category not in Category.values:
+    if category is not None and category not in Category.values:
         raise InvalidInput(f"There is no category {category}.", field="category")
+    bound = {} if origins is None else {"origins": sorted({check_origin(each) for each in origins})}
     with transaction.atomic():
         data_key, key = current_data_key()
         nonce, ciphertext = seal(key, value, binding(organization.pk, agent_id, name))
@@ -42,11 +51,12 @@ def set_secret(
             agent_id=agent_id,
             name=name,
             defaults={
-                "category": category,
+                **({"category": category} if category else {}),
                 "data_key": data_key,
                 "nonce": nonce,
                 "ciphertext": ciphertext,
                 "hint": value[-4:] if len(value) >= SHORTEST_HINTED and value.isprintable() else "",
+                **bound,
             },
         )
         audit.record(
@@ -55,8 +65,9 @@ def set_secret(
             "secret.set",
             name,
             agent_id=agent_id,
-            category=str(category),
+            category=str(secret.category),
             created=created,
+            **bound,
         )
     return secret
 
@@ -75,21 +86,25 @@ def delete_secret(
         audit.record(actor, organization, "secret.deleted", name, agent_id=agent_id)
 
 
-def read_secret(organization_id: int, name: str, *, agent_id: int | None = None) -> str:
-    """Return the agent's value, or else the organization's; for code only, never for people.
+def read_secret(
+    organization_id: int, name: str, *, agent_id: int | None = None, purpose: str = "read by Spacebot"
+) -> str:
+    """Return the agent's value, or else the organization's; for code only, never for people. `purpose` goes into the log.
 
     An agent's secret that cannot be decrypted raises KeyUnavailable; the shared one does not stand in for it.
     """
-    secret = _visible(organization_id, name, agent_id).select_related("data_key").first()
+    secret = visible_secrets(organization_id, agent_id).filter(name=name).select_related("data_key").first()
     if secret is None:
         raise SecretNotFound(name)
     bound_to = binding(organization_id, secret.agent_id, name)
-    return unseal(unwrap(secret.data_key), bytes(secret.nonce), bytes(secret.ciphertext), bound_to)
+    value = unseal(unwrap(secret.data_key), bytes(secret.nonce), bytes(secret.ciphertext), bound_to)
+    note(secret, purpose, agent_id=agent_id)
+    return value
 
 
 def has_secret(organization_id: int, name: str, *, agent_id: int | None = None) -> bool:
     """Tell whether `read_secret` would find one, without decrypting it."""
-    return _visible(organization_id, name, agent_id).exists()
+    return visible_secrets(organization_id, agent_id).filter(name=name).exists()
 
 
 def list_secrets(actor: Actor) -> QuerySet[Secret]:
@@ -99,10 +114,18 @@ def list_secrets(actor: Actor) -> QuerySet[Secret]:
     return secrets.defer("nonce", "ciphertext").order_by("name", F("agent_id").asc(nulls_first=True))
 
 
-def _visible(organization_id: int, name: str, agent_id: int | None) -> QuerySet[Secret]:
-    """The agent's secret of this name, then the shared one."""
+def get_secret(actor: Actor, secret_id: int) -> Secret:
+    """Return one of the organization's secrets, without what it holds."""
+    secret = list_secrets(actor).filter(pk=secret_id).first()
+    if secret is None:
+        raise NotFound("There is no such secret.")
+    return secret
+
+
+def visible_secrets(organization_id: int, agent_id: int | None) -> QuerySet[Secret]:
+    """Return what an agent may use: its own secrets, then the shared ones, which they shadow."""
     whose = Q(agent_id=None) if agent_id is None else Q(agent_id=None) | Q(agent_id=agent_id)
-    found = Secret.objects.filter(whose, organization_id=organization_id, name=name)
+    found = Secret.objects.filter(whose, organization_id=organization_id)
     return found.order_by(F("agent_id").asc(nulls_last=True))
 
 

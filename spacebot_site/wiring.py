@@ -9,14 +9,15 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 
 from accounts import hooks
-from accounts.models import ApiToken, Membership, User
+from accounts.models import ApiToken, Membership, Organization, User
 from agents.autonomy import pausing
 from agents.models import Agent
-from agents.queries import agent_names, get_agent
+from agents.queries import agent_names, agent_slugs, get_agent, scrubbing_mode
 from agents.sandbox.readers import start_reader
 from agents.services import attempts, firings, happenings
 from agents.services.approvals import TOOL_CALL
 from agents.services.attachment_copies import ATTACHMENTS
+from llm.services.routing import forget_routing
 from memory import hooks as memory_hooks
 from memory.ingestion.agents import AgentPlace, set_agent_directory
 from memory.ingestion.erasure import FILES
@@ -26,6 +27,7 @@ from messaging.hooks import on_joined as joined
 from messaging.queries import can_read_conversation
 from realtime.access import set_conversation_gate
 from realtime.services import announce_access_change
+from secret_store import operators, portable, shields
 from tasks.agents import Workforce, set_workforce
 from tasks.schedules import runs as scheduled_runs
 from tasks.services import erasure as work_erasure
@@ -37,6 +39,9 @@ from tasks.services.schedules import erasure as schedule_erasure
 def connect() -> None:
     """Let lower packages ask who reads what and who is an agent, and hear of every change of access."""
     set_conversation_gate(can_read_conversation)
+    shields.set_mode_directory(scrubbing_mode)
+    portable.set_agent_slugs(agent_slugs)
+    operators.on_change.append(_forget_values)
     set_agent_directory(named=_agents_named, check=get_agent)
     set_workforce(
         Workforce(names=agent_names, start=attempts.start_for_person, stop=attempts.stop, tell=attempts.tell)
@@ -75,6 +80,13 @@ def connect() -> None:
 def _agents_named(slug: str) -> list[AgentPlace]:
     rows = Agent.objects.filter(slug=slug).values_list("organization_id", "organization__slug", "pk")
     return [AgentPlace(*row) for row in rows]
+
+
+def _forget_values() -> None:
+    """What was read before a lock is kept no longer than this."""
+    shields.forget()
+    for organization_id in Organization.objects.values_list("pk", flat=True):
+        forget_routing(organization_id)
 
 
 def _on_row(instance: Membership | ApiToken, created: bool = False, **_: Any) -> None:

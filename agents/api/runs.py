@@ -46,6 +46,7 @@ class ToolCallOut(Schema):
     state: str
     allowed_by: str
     result: str
+    redactions: dict[str, int]
     started_at: datetime
     finished_at: datetime | None
 
@@ -60,6 +61,7 @@ class StepOut(Schema):
     input_tokens: int
     output_tokens: int
     cost_usd: str | None
+    scrubbing: Any
     started_at: datetime
     finished_at: datetime
     tool_calls: list[ToolCallOut]

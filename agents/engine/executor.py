@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from django.db import Error
+from django.db.models.expressions import RawSQL
 from django.db.utils import InterfaceError, OperationalError
 
 from accounts.boundaries import reach
@@ -31,6 +32,7 @@ from llm.services import CallContext, complete
 from llm.services.tokens import context_window, estimate_tokens
 from llm.types import CancelToken, ChatRequest, ChatResponse
 from realtime.services import NewEvent, publish_transient
+from secret_store.shields import VERSION
 
 log = get_logger(__name__)
 
@@ -69,7 +71,12 @@ def _carry_out(claimed: Claim | None) -> bool:
 
 
 def _execute(claimed: Claim) -> None:
-    run = Run.objects.select_related("agent", "conversation").get(pk=claimed.run_id)
+    vault_version = RawSQL(f"({VERSION}agents_run.organization_id)", [])  # noqa: S611 - no input in it
+    run = (
+        Run.objects.select_related("agent", "conversation")
+        .annotate(vault_version=vault_version)
+        .get(pk=claimed.run_id)
+    )
     check_owned(run, claimed)
     try:
         _execute_within_window(run, claimed)
@@ -135,7 +142,8 @@ def _drive(process: Process, gate: Gate, journal: DatabaseJournal, *, may_have_s
     """Run the loop to its end; a run claimed for the first time is spared the look for earlier steps."""
     run = process.run
     transcript, open_step = restore(run, process) if may_have_steps else (Transcript(), None)
-    system, tools = process.system(), tuple(tool.spec for tool in gate.tools.values())
+    system = tuple(process.shield.scrub(part).text for part in process.system())
+    tools = tuple(tool.spec for tool in gate.tools.values())
     store_prompt(run, system, tools)
     asker = _Asker(process, journal)
     process.window = context_window(asker.context)
@@ -166,7 +174,9 @@ class _Asker:
         self.context = call_context(process)
 
     def __call__(self, request: ChatRequest, cancel: CancelToken) -> ChatResponse:
-        stream = ReplyStream(self.process.run) if self.process.streams_to_people() else None
+        stream = (
+            ReplyStream(self.process.run, self.process.shield) if self.process.streams_to_people() else None
+        )
         request = self._fitted(request)
         reach("model.before")
         try:
@@ -179,6 +189,7 @@ class _Asker:
             raise
         reach("model.after")
         self.journal.cost_usd = completed.cost_usd
+        self.journal.redactions = completed.redactions
         if stream is not None and completed.response.message.tool_calls and not _replies(completed.response):
             stream.reset()
         return completed.response
@@ -204,6 +215,7 @@ def call_context(process: Process) -> CallContext:
         requester_user_id=run.requester_user_id,
         requester_person_id=run.requester_person_id,
         model_override=run.conversation.settings.get("model") if run.conversation else None,
+        shield=process.shield,
     )
 
 

@@ -10,6 +10,7 @@ taken up exactly there, see `_go_on`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -26,7 +27,9 @@ from agents.loop import Ending, StepRecord, Transcript
 from agents.models import CallState, Run, Step
 from agents.processes.base import Joined, Process
 from agents.tools.gate import Gate, PreparedCall
+from llm.services.shielding import Shielding
 from llm.types import ChatResponse, ToolResult, UserMessage
+from secret_store.scrubbing.scrubber import Hits
 
 
 class DatabaseJournal:
@@ -36,8 +39,10 @@ class DatabaseJournal:
         self.process = process
         self.gate = gate
         self.cost_usd: Decimal | None = None
+        self.redactions: Mapping[str, int] = {}
         self.asked_at: datetime = timezone.now()
         self._added: list[dict[str, Any]] = []
+        self._hits = Hits()
         self._joined = Joined()
         self._note = ""
         self._prompt_stored = False
@@ -50,7 +55,9 @@ class DatabaseJournal:
         joined = self.process.collect(first=transcript.steps == 0)
         self.process.join(joined)
         self._joined = joined
-        messages = list(joined.messages)
+        self._hits = Hits()
+        shielding = Shielding(self.process.shield)
+        messages = [shielding.message(message, self._hits) for message in joined.messages]
         if self._note:
             messages.append(UserMessage(self._note))
             self._note = ""
@@ -248,7 +255,16 @@ class DatabaseJournal:
             joined=self._joined,
             cost_usd=self.cost_usd,
             asked_at=self.asked_at,
+            scrubbing=self._scrubbing(),
         )
+
+    def _scrubbing(self) -> dict[str, Any]:
+        """Tell what was taken out of what the step was given and of its answer."""
+        self._hits.add(self.redactions)
+        found: dict[str, Any] = {"hits": dict(self._hits.counts)} if self._hits.counts else {}
+        if self.process.shield.blind:
+            found["blind"] = self.process.shield.blind
+        return found
 
     def _key(self, number: int, position: int) -> str:
         return records.key_of(self.process.run.pk, number, position)

@@ -33,8 +33,9 @@ def store_step(
     joined: Joined,
     cost_usd: Decimal | None,
     asked_at: datetime,
+    scrubbing: dict[str, Any],
 ) -> Step:
-    """Store a step with the messages that were added before it and what they joined."""
+    """Store a step with the messages that were added before it, what they joined, and what was taken out of either."""
     forms = list(added)
     if joined.seq or joined.report_ids or joined.input_ids:
         reports, inputs = list(joined.report_ids), list(joined.input_ids)
@@ -51,6 +52,7 @@ def store_step(
         input_tokens=usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens,
         output_tokens=usage.output_tokens,
         cost_usd=cost_usd,
+        scrubbing=scrubbing,
         started_at=asked_at,
         finished_at=timezone.now(),
     )
@@ -86,6 +88,7 @@ def _state_of(call: PreparedCall) -> dict[str, Any]:
     return {
         "state": call.state,
         "result": call.result,
+        "redactions": call.redactions,
         "allowed_by": call.allowed_by,
         "started_at": call.started_at,
         "finished_at": None if unfinished else timezone.now(),

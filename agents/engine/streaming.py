@@ -1,6 +1,7 @@
 """What people see while a channel writes: the reply's text as it arrives, a few pieces a second.
 
 The model speaks through the `reply` tool, so its words arrive as pieces of a JSON argument; they are decoded on the way.
+Secrets are taken out: the last word is held back until it is whole.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import time
 from agents.models import Run
 from llm.types import Restarted, StreamEvent, TextDelta, ToolCallDelta
 from realtime.services import NewEvent, publish_transient
+from secret_store.shields import Shield
 
 FLUSH_S = 0.08
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", '"': '"', "\\": "\\", "/": "/"}
@@ -94,8 +96,9 @@ def _hex(digits: str) -> int:
 class ReplyStream:
     """Collects one response's deltas and publishes them as transient events. Never stored, never relied on."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, shield: Shield) -> None:
         self.run = run
+        self._scrubber = shield.rolling()
         self._pending = ""
         self._sent_anything = False
         self._last_sent = time.monotonic()
@@ -105,7 +108,7 @@ class ReplyStream:
     def __call__(self, event: StreamEvent) -> None:
         match event:
             case TextDelta(text=text) if not self._tool_seen:
-                self._pending += text
+                self._pending += self._scrubber.feed(text)
             case ToolCallDelta(index=index, name=name, arguments=arguments):
                 if not self._tool_seen:
                     self._tool_seen = True
@@ -113,7 +116,7 @@ class ReplyStream:
                 if name == "reply" and index not in self._readers:
                     self._readers[index] = ContentReader()
                 if index in self._readers:
-                    self._pending += self._readers[index].feed(arguments)
+                    self._pending += self._scrubber.feed(self._readers[index].feed(arguments))
             case Restarted():
                 self._readers.clear()
                 self._tool_seen = False
@@ -125,6 +128,7 @@ class ReplyStream:
     def reset(self) -> None:
         """Void the draft that people may have seen."""
         self._pending = ""
+        self._scrubber.reset()
         if self._sent_anything:
             self._sent_anything = False
             self._publish("reply.reset", {"run_id": self.run.pk})

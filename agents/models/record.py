@@ -42,6 +42,10 @@ class Step(models.Model):
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
     cost_usd = models.DecimalField(max_digits=14, decimal_places=8, null=True)
+    scrubbing = models.JSONField(
+        default=dict,
+        help_text="`hits`: secrets taken out, by name; `blind`: why known ones could not be looked for",
+    )
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()
 
@@ -80,6 +84,7 @@ class ToolCall(models.Model):
     key = models.CharField(max_length=80, unique=True)
     allowed_by = models.CharField(max_length=40, blank=True)
     result = models.TextField(blank=True)
+    redactions = models.JSONField(default=dict, help_text="Secrets taken out of the result, by name")
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
 

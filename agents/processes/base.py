@@ -17,6 +17,7 @@ from llm.errors import LLMError
 from llm.models import Process as LlmProcess
 from llm.types import ChatMessage, ChatResponse
 from realtime.services import NewEvent, publish_transient
+from secret_store.shields import look
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Process(ABC):
     """One execution of one run. Everything durable is in rows: an instance may vanish at any moment.
 
     `window` is the tokens that the models which may answer can take, `base_tokens` those of system prompt and tools;
-    `asked_tokens` those of the last request; the executor sets them.
+    `asked_tokens` those of the last request; the executor sets them. `shield` keeps secrets out, as they were when it began.
     """
 
     llm_process: ClassVar[LlmProcess]
@@ -57,6 +58,12 @@ class Process(ABC):
         self.base_tokens = 0
         self.asked_tokens = 0
         self.cost_usd: Decimal | None = Decimal(0)
+        self.shield = look(
+            run.organization_id,
+            run.agent_id,
+            mode=run.agent.settings.get("scrubbing"),
+            version=run.__dict__.get("vault_version", ""),
+        )
 
     def spend(self, cost_usd: Decimal | None) -> None:
         """Count what a step cost; where one is unpriced, the whole is."""

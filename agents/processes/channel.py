@@ -131,6 +131,7 @@ class Channel(Process):
             text=text,
             key=key,
             metadata=metadata,
+            shield=self.shield,
         )
         self._step_over(message)
         self.replied = True

@@ -22,7 +22,11 @@ SETTINGS = {
     "background_budget_calls": (0, 10_000),
 }
 """Numbers, with their bounds. `time_zone` is a setting too."""
-CHOICES = {"worker_memory": ("none", "recall"), "private_learning": ("person", "organization")}
+CHOICES = {
+    "worker_memory": ("none", "recall"),
+    "private_learning": ("person", "organization"),
+    "scrubbing": ("patterns", "own", "off"),
+}
 """Settings that are words; the first is what holds without one."""
 
 

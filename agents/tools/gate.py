@@ -2,7 +2,7 @@
 
 Order: does this kind of process hold the tool; are the arguments right; has the tool failed too often; does the call
 repeat itself; does its policy let it run, or a grant, or a person; is the tool's circuit closed; may the requester still act;
-then it runs, and what it says is capped.
+then it runs, and what it says is scrubbed of secrets and capped.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from agents.tools.guard import LIMITS, LoopGuard
 from agents.tools.permits import OFF
 from agents.tools.strikes import Strikes
 from llm import types as chat
+from secret_store.scrubbing.rolling import LONGEST_BEFORE
 
 if TYPE_CHECKING:
     from agents.engine.claims import Held
@@ -54,6 +55,7 @@ class PreparedCall:
     note: str = ""
     health: breakers.Health = "unknown"
     allowed_by: str = ""
+    redactions: dict[str, int] = field(default_factory=dict)
     started_at: datetime = field(default_factory=timezone.now)
 
     @property
@@ -103,6 +105,8 @@ class Gate:
             for name, tool in self.held_tools.items()
             if self.admission.permits.policy(tool) != Policy.DISABLE
         }
+        self.shield = process.shield
+        self._said = ""
         self.guard = LoopGuard(LIMITS[process.run.kind])
         self.strikes = Strikes()
         if process.claim.fence > 1:
@@ -200,12 +204,12 @@ class Gate:
             if call.tool.needs_member:
                 check_authority(run, call.call.name)
             output = call.tool.function(context, call.parsed)
-            call.close(CallState.SUCCEEDED, output.text)
+            self._close(call, CallState.SUCCEEDED, output.text)
             call.health = "works"
         except ToolRetry as error:
-            call.close(CallState.FAILED, str(error))
+            self._close(call, CallState.FAILED, str(error))
         except ToolFailed as error:
-            call.close(CallState.FAILED, f"This will not work: {error}")
+            self._close(call, CallState.FAILED, f"This will not work: {error}")
             call.health = "broken" if isinstance(error, ToolUnavailable) else "unknown"
         except (LostLease, RunStopped, Error):
             raise
@@ -220,6 +224,16 @@ class Gate:
         self.guard.saw(call.call.name, call.arguments, call.result)
         self.strikes.saw(call.call.name, call.state)
         return output
+
+    def _close(self, call: PreparedCall, state: CallState, text: str) -> None:
+        """Take secrets out of what a tool said, before it is cut, recorded or shown to the model.
+
+        What the last tool said is looked at with it, so that a secret read in two halves stays unread.
+        """
+        scrubbed = self.shield.scrub_after(self._said, text)
+        call.redactions = dict(scrubbed.hits)
+        call.close(state, scrubbed.text)
+        self._said = text[-LONGEST_BEFORE:]
 
 
 def cap(text: str) -> str:

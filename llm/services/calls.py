@@ -6,8 +6,8 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from accounts.database import release_connection
@@ -28,9 +28,11 @@ from llm.history import repair
 from llm.models import Process
 from llm.services import cooldowns, ledger
 from llm.services.routing import Candidate, get_routing
+from llm.services.shielding import Shielding
 from llm.services.tokens import estimate_tokens
 from llm.services.windows import learn_window
 from llm.types import CancelToken, ChatRequest, ChatResponse, Completed, Restarted, StreamEvent, Usage
+from secret_store.shields import Shield, shield_for
 
 log = logging.getLogger(__name__)
 
@@ -52,17 +54,23 @@ class CallContext:
     requester_person_id: int | None = None
     model_override: int | None = None
     deadline_s: float = 900.0
+    shield: Shield | None = None
+    """What keeps secrets from the model and out of its answer; without one, the agent's own is looked up."""
 
 
 @dataclass(frozen=True)
 class CompletedCall:
-    """`attempts` counts the requests sent; `cost_usd` is that of the one that succeeded, None if unknown."""
+    """`attempts` counts the requests sent; `cost_usd` is that of the one that succeeded, None if unknown.
+
+    `redactions` counts the secrets taken out of the answer, by name.
+    """
 
     response: ChatResponse
     entry_name: str
     provider_name: str
     cost_usd: Decimal | None
     attempts: int
+    redactions: Mapping[str, int] = field(default_factory=dict)
 
 
 def complete(
@@ -74,6 +82,8 @@ def complete(
 ) -> CompletedCall:
     """Ask a model and return its answer; deltas, and `Restarted` when a retry voids them, go to `on_event`.
 
+    No secret reaches the model, and none is in the answer: see `shielding`.
+
     Gives the database connection back before it waits, unless inside a transaction. Raises the LLMError of the
     last request; RequestRefused and ContextTooLong at once: the request itself must change.
     """
@@ -81,7 +91,7 @@ def complete(
         context.process, model_override=context.model_override
     )
     ready, cooling = cooldowns.split(candidates)
-    call = _Call(context, _repaired(request), on_event, cancel)
+    call = _Call(context, request, on_event, cancel)
     error: LLMError = NotConfigured("No model is set up for this.")
     # Those that cool down come last: late is better than never.
     chain = [*ready, *cooling]
@@ -105,7 +115,7 @@ def complete_with(
     cancel: CancelToken,
 ) -> CompletedCall:
     """Ask one model once, without routes, retries or fallbacks. Writes its ledger row; raises LLMError."""
-    return _Call(context, _repaired(request), on_event, cancel).send(candidate)
+    return _Call(context, request, on_event, cancel).send(candidate)
 
 
 def _repaired(request: ChatRequest) -> ChatRequest:
@@ -133,7 +143,9 @@ class _Call:
         cancel: CancelToken,
     ) -> None:
         self._context = context
-        self._request = request
+        shield = context.shield or shield_for(context.organization_id, context.agent_id)
+        self._shielding = Shielding(shield)
+        self._request = self._shielding.request(_repaired(request))
         self._on_event = on_event
         self._cancel = cancel
         self._ends_at = time.monotonic() + context.deadline_s
@@ -178,18 +190,22 @@ class _Call:
         except BaseException as error:
             failed = error if isinstance(error, LLMError) else Cancelled("stopped", vendor_text=repr(error))
             # Vendors quote the key they refuse; what goes on from here is logged and kept with the run.
-            failed.vendor_text = ledger.scrub(failed.vendor_text, candidate.endpoint.api_key)
+            failed.vendor_text = self._shielding.text(
+                ledger.scrub(failed.vendor_text, candidate.endpoint.api_key)
+            )
             self._record(candidate, started, error=failed)
             if isinstance(error, ContextTooLong):
                 learn_window(candidate, error.limit_tokens, estimate_tokens(self._request))
             raise
         cost = self._record(candidate, started, response=response)
+        shielded, redactions = self._shielding.response(response)
         return CompletedCall(
-            response=response,
+            response=shielded,
             entry_name=candidate.model,
             provider_name=candidate.provider_name,
             cost_usd=cost,
             attempts=self._attempts,
+            redactions=redactions,
         )
 
     def _receive(self, candidate: Candidate) -> ChatResponse:

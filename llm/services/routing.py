@@ -198,7 +198,9 @@ def endpoint_for(provider: Provider) -> tuple[Endpoint, str]:
     api_key, problem = "", ""
     if provider.secret_name:
         try:
-            api_key = read_secret(provider.organization_id, provider.secret_name)
+            api_key = read_secret(
+                provider.organization_id, provider.secret_name, purpose=f"model provider {provider.name}"
+            )
         except (SecretNotFound, KeyUnavailable) as error:
             problem = str(error)
             log.error("the key of provider %s cannot be read: %s", provider.pk, problem)

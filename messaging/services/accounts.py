@@ -21,7 +21,9 @@ def make_adapter(account: PlatformAccount) -> Adapter:
             organization_id=account.organization_id,
             name=account.name,
             settings=dict(account.settings),
-            read_secret=partial(read_secret, account.organization_id),
+            read_secret=partial(
+                read_secret, account.organization_id, purpose=f"platform account {account.name}"
+            ),
         )
     )
 
@@ -35,7 +37,9 @@ def connection_fingerprint(account: PlatformAccount) -> str:
     values: dict[str, object] = {name: account.settings.get(name) for name in wanted}
     for name in [name for name in wanted if name.endswith("_secret") and values[name]]:
         try:
-            values[f"{name} value"] = read_secret(account.organization_id, str(values[name]))
+            values[f"{name} value"] = read_secret(
+                account.organization_id, str(values[name]), purpose=f"platform account {account.name}"
+            )
         except SecretNotFound:
             values[f"{name} value"] = None
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -17,10 +17,12 @@ from accounts.errors import InvalidInput, NotFound
 from accounts.models import Person
 from messaging.models import Conversation, Direction, Handling, Message
 from messaging.payloads import conversation_payload, message_payload
+from messaging.services import egress
 from messaging.services.deliveries import DELIVERED_BY_EVENT, queue_chunks
 from messaging.services.mentions import tell_mentioned
 from messaging.text import check_text, clean_reply, make_title
 from realtime.services import NewEvent, record, unit_of_work
+from secret_store.shields import Shield
 
 # The row lock of the conversation orders its messages. The NOT EXISTS sees what was committed before this
 # statement began; a twin that committed while it waited for the lock is caught by ON CONFLICT. The scalar
@@ -114,23 +116,29 @@ def append_outbound(
     key: str,
     reply_to_id: int | None = None,
     metadata: dict[str, Any] | None = None,
+    shield: Shield | None = None,
 ) -> Message:
     """Store what an agent says, with its deliveries, and record `message.created`.
+
+    Secrets are taken out here, whoever calls; `shield` is that of the agent, where the caller has looked at it.
 
     `key` makes the call repeatable: a second one returns the first message and writes nothing. In web chat the
     stored event is the delivery; for a network platform the chunks are queued and sent after the commit.
     """
     if not 0 < len(key) <= 70:
         raise InvalidInput("A key has 1 to 70 characters.", field="key")
+    text, metadata = egress.scrub(
+        shield or egress.shield_of(conversation_id), clean_reply(text), metadata or {}
+    )
     message = Message(
         conversation_id=conversation_id,
         direction=Direction.OUTBOUND,
         run_id=run_id,
         author_name=author_name[:120],
-        text=clean_reply(text),
+        text=text,
         key=key,
         reply_to_id=reply_to_id,
-        metadata=metadata or {},
+        metadata=metadata,
         handling=Handling.NOT_NEEDED,
         created_at=timezone.now(),
     )

@@ -16,7 +16,7 @@ from accounts.api_basics import NotSignedIn
 from accounts.errors import Conflict, Forbidden, InvalidInput, NotFound
 from accounts.rate_limits import TooManyRequests
 from llm.errors import LLMError
-from secret_store.errors import KeyUnavailable
+from secret_store.errors import KeyUnavailable, VaultLocked
 from spacebot_site.api.parsing import NotJson
 from tasks.errors import TooLarge
 
@@ -31,6 +31,7 @@ STATUSES: dict[type[Exception], int] = {
     InvalidInput: 422,
     Conflict: 409,
     TooManyRequests: 429,
+    VaultLocked: 423,
     KeyUnavailable: 503,
     RequestDataTooBig: 413,
     TooLarge: 413,

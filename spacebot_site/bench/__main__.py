@@ -7,7 +7,7 @@ import random
 import sys
 from collections.abc import Callable
 
-from spacebot_site.bench import approvals, faults, locomo, recall, schedule, tools, turns, walls
+from spacebot_site.bench import approvals, faults, locomo, recall, schedule, secrets, tools, turns, walls
 from spacebot_site.bench.report import Aim, show
 
 
@@ -56,6 +56,7 @@ BENCHES: dict[str, Callable[..., int]] = {
     "locomo": locomo.run,
     "recall": recall.run,
     "schedule": run_schedule,
+    "secrets": secrets.run,
     "tools": tools.run,
     "walls": walls.run,
 }

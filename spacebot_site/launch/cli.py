@@ -18,6 +18,7 @@ commands:
   doctor                            check this machine and this home, with a hint for each fault
   chat "text" [--agent SLUG] [--conversation NAME] [--json]
   token create NAME                 make an API token
+  secrets status|rotate-data-key|rotate-master-key|lock|unlock
   test [pytest arguments]           run every check and test
   manage …                          Django's command line
   bench NAME …                      measure
@@ -139,6 +140,13 @@ def _install(rest: list[str]) -> int:
     return 0
 
 
+def _secrets(rest: list[str]) -> int:
+    _enter_environment(pages=False)
+    from spacebot_site.launch.django_commands import run_manage
+
+    return run_manage(find_home(), ["secrets", *rest])
+
+
 def _bench(rest: list[str]) -> int:
     _enter_environment(development=True)
     python = str(environment_setup.PYTHON)
@@ -180,6 +188,7 @@ COMMANDS = {
     "manage": _manage,
     "token": _token,
     "install": _install,
+    "secrets": _secrets,
     "bench": _bench,
     "chat": _chat,
     "test": _test,

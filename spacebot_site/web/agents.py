@@ -26,6 +26,11 @@ from spacebot_site.web.forms import attempt, dialog, number
 
 TEXTS = ("name", "tagline", "soul", "identity", "role")
 RUNS_SHOWN = 8
+SCRUBBING = (
+    ("patterns", "Known secrets, and what looks like one (usual)"),
+    ("own", "Known secrets alone"),
+    ("off", "Nothing: secrets may reach models and people"),
+)
 
 
 @require_GET
@@ -71,6 +76,7 @@ def detail(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
         "presets": PRESETS.values(),
         "limits": _limits(agent),
         "usual_budget": BUDGET_CALLS,
+        "scrubbing": SCRUBBING,
         "usual_zone": agent.organization.time_zone,
         "may_edit": actor.has_level(Role.ADMIN),
         "autonomy": _by_itself(actor, agent) if actor.has_level(Role.ADMIN) else None,
@@ -99,12 +105,15 @@ def _change(request: HttpRequest, actor: Actor, agent: Agent) -> bool:
         )
     if act == "limits":
         chosen: dict[str, Any] = {
-            key: number(form.get(key)) for key in services.SETTINGS if form.get(key, "").strip()
-        }
+            key: value for key, value in agent.settings.items() if key in services.CHOICES
+        } | {key: number(form.get(key)) for key in services.SETTINGS if form.get(key, "").strip()}
         if zone := form.get("time_zone", "").strip():
             chosen["time_zone"] = zone
         agent.settings = chosen
         return attempt(request, lambda: services.update_agent(actor, agent.pk, settings=chosen), "Saved.")
+    if act == "scrubbing":
+        wanted = {**agent.settings, "scrubbing": form.get("scrubbing", "")}
+        return attempt(request, lambda: services.update_agent(actor, agent.pk, settings=wanted), "Saved.")
     changes = {field: form[field] for field in TEXTS if field in form}
     for field, value in changes.items():
         setattr(agent, field, value)

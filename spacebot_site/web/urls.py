@@ -115,4 +115,5 @@ urlpatterns = [
     path("settings/members/", members.index, name="members"),
     path("settings/tokens/", tokens.index, name="tokens"),
     path("settings/secrets/", secret_names.index, name="secrets"),
+    path("settings/secrets/<int:secret_id>/", secret_names.one, name="secret"),
 ]

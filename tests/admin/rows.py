@@ -50,7 +50,7 @@ from messaging.models import (
     Reaction,
 )
 from realtime.models import Event, EventCounter, Notice, NoticeSetting
-from secret_store.models import DataKey
+from secret_store.models import DataKey, SecretUse, Vault
 from secret_store.services import set_secret
 from tasks.models import (
     Approval,
@@ -245,7 +245,9 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     )
     rung = make(WakeEvent, wake=wake, agent_id=team.agent.pk, first_at=now, last_at=now)
     make(WakePayload, event=rung, payload={"order": 7}, from_outside=True, created_at=now)
-    rows.append(set_secret(None, organization, name="VENDOR_KEY", value="sk-hidden-value-98765"))
+    secret = set_secret(None, organization, name="VENDOR_KEY", value="sk-hidden-value-98765")
+    rows.append(secret)
+    make(SecretUse, secret=secret, purpose=WHISPER, first_at=now, last_at=now)
     rows.append(audit.record(team.owner, organization, "test.row", "target"))
     return {type(row): row for row in rows}
 
@@ -257,4 +259,5 @@ def make_installation_rows(team: Team) -> list[Model]:
     )
     counter, _ = EventCounter.objects.get_or_create(organization=team.organization)
     tasks, _ = TaskCounter.objects.get_or_create(organization=team.organization)
-    return [link, counter, tasks, DataKey.objects.earliest("pk")]
+    vault, _ = Vault.objects.get_or_create(pk=1)
+    return [link, counter, tasks, DataKey.objects.earliest("pk"), vault]

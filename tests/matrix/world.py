@@ -138,7 +138,7 @@ def _values(team: Team) -> dict[str, Any]:
     token = ApiToken.objects.create(
         organization=organization, user=team.member.user, name="t", digest="a token of the member"
     )
-    set_secret(None, organization, name="SOME_KEY", value="a value that is long enough")
+    secret = set_secret(None, organization, name="SOME_KEY", value="a value that is long enough")
     message = Message.objects.create(
         organization=organization, conversation=conversation, seq=1, direction="out", author_name="x",
         text="x", handling="not_needed",
@@ -245,7 +245,7 @@ def _values(team: Team) -> dict[str, Any]:
         "task_number": task.number, "revision": 1, "proposed_number": proposed.number, "goal_id": goal.pk,
         "schedule_id": schedule.pk, "firing_id": firing.pk,
         "file_id": file.pk, "memory_id": known.pk, "target_id": target.pk, "item_id": item.pk, "relation": "related_to",
-        "merge_id": merge.pk,
+        "merge_id": merge.pk, "secret_id": secret.pk,
         "conversation_id": conversation.pk, "message_id": message.pk, "emoji": "👍", "seq": 1,
         "run_id": run.pk, "token_id": token.pk,
         "user_id": guest.pk, "provider_id": provider.pk, "model_id": entry.pk, "entry_id": entry.pk,

@@ -18,11 +18,13 @@ from messaging.markdown import _render, render
         ('```"onload=x\nx\n```', "<pre><code>x\n</code></pre>\n"),
         (
             "[x](https://e.org)",
-            '<p><a href="https://e.org" target="_blank" rel="noopener nofollow">x</a></p>\n',
+            '<p><a href="https://e.org" target="_blank" rel="noopener nofollow">x</a>'
+            ' <span class="link-target">(e.org)</span></p>\n',
         ),
         (
             "![cat](https://e.org/c.png)",
-            '<p><a href="https://e.org/c.png" target="_blank" rel="noopener nofollow">cat</a></p>\n',
+            '<p><a href="https://e.org/c.png" target="_blank" rel="noopener nofollow">cat</a>'
+            ' <span class="link-target">(e.org)</span></p>\n',
         ),
         ("1\\. one", "<p>1. one</p>\n"),
         ("1. one", "<ol>\n<li>one</li>\n</ol>\n"),
@@ -45,3 +47,39 @@ def test_a_picture_is_never_loaded() -> None:
 @settings(deadline=None, max_examples=500)
 def test_the_shortcut_for_plain_text_gives_the_same_as_the_parser(text: str) -> None:
     assert render(text) == _render(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[here](https://evil.test/x)", '>here</a> <span class="link-target">(evil.test)</span>'),
+        ("[https://bank.test](https://evil.test)", '</a> <span class="link-target">(evil.test)</span>'),
+        ("[bank.test](https://bank.test@evil.test/)", '</a> <span class="link-target">(evil.test)</span>'),
+        (
+            "[**bank.test**](https://evil.test:8443/)",
+            '</a> <span class="link-target">(evil.test:8443)</span>',
+        ),
+        ("![chart](https://evil.test/?q=1)", '>chart</a> <span class="link-target">(evil.test)</span>'),
+        ("[write](mailto:a@evil.test?subject=x)", '</a> <span class="link-target">(a@evil.test)</span>'),
+    ],
+)
+def test_a_link_shows_where_it_leads(text: str, shown: str) -> None:
+    html = render(text)
+    assert shown in html
+    assert "<img" not in html
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[https://bank.test/](https://bank.test)",
+        "<https://bank.test/path>",
+        "[bank.test](https://bank.test/)",
+    ],
+)
+def test_a_link_that_says_where_it_leads_says_it_once(text: str) -> None:
+    assert "link-target" not in render(text)
+
+
+def test_nobody_else_makes_a_target() -> None:
+    assert "<span" not in render('<span class="link-target">(bank.test)</span>')

@@ -24,6 +24,7 @@ from tests.matrix.table import (
     pages,
     sandbox,
     schedules,
+    vault,
     working,
 )
 from tests.matrix.table.rules import Act, Operation, Page, Rows
@@ -44,6 +45,7 @@ API: dict[str, Operation] = {
     **sandbox.API,
     **schedules.API,
     **working.API,
+    **vault.API,
 }
 PAGES: dict[str, Page] = {
     **pages.PAGES,
@@ -59,6 +61,7 @@ PAGES: dict[str, Page] = {
     **notices.PAGES,
     **sandbox.PAGES,
     **schedules.PAGES,
+    **vault.PAGES,
 }
 ACTS: list[Act] = [
     *acts.ACTS,
@@ -89,6 +92,7 @@ ADMIN_ROWS: dict[str, Rows] = {
     **sandbox.ADMIN_ROWS,
     **schedules.ADMIN_ROWS,
     **working.ADMIN_ROWS,
+    **vault.ADMIN_ROWS,
 }
 
 OPERATIONS = sorted(

@@ -77,6 +77,7 @@ GLOBAL_MODELS = {
     "accounts.User": "a login may belong to several organizations; reached through memberships",
     "accounts.Organization": "the tenant itself",
     "accounts.SignInLink": "belongs to a user; only its digest is stored",
+    "secrets.Vault": "the lock of the whole installation; one row",
     "secrets.DataKey": "wraps secrets of the whole installation; useless without the master key",
     "memory.CommonTerm": "words of a shelf, which has one; read by statements that begin with the shelf",
     "admin.LogEntry": "Django's own; shown to superusers",

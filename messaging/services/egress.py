@@ -1,0 +1,39 @@
+"""The gate of everything an agent says to people: known secrets and what looks like one are taken out."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from accounts.errors import NotFound
+from messaging.models import Conversation
+from secret_store.scrubbing.scrubber import Hits
+from secret_store.shields import Shield, shield_for
+
+REDACTIONS = "redactions"
+"""The key in a message's metadata under which what was taken out is counted, by name."""
+
+
+def scrub(shield: Shield, text: str, metadata: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return what may be said of it."""
+    hits = Hits()
+    done = shield.scrub(text)
+    hits.add(done.hits)
+    cleaned: dict[str, Any] = shield.scrub_json(metadata, hits) if metadata else metadata
+    if hits.counts:
+        cleaned = {**cleaned, REDACTIONS: dict(hits.counts)}
+    return done.text, cleaned
+
+
+def shield_of(conversation_id: int) -> Shield:
+    """Return the shield of the conversation's agent."""
+    return shield_for(*_owner(conversation_id))
+
+
+@lru_cache(maxsize=4_096)
+def _owner(conversation_id: int) -> tuple[int, int]:
+    """A conversation keeps its organization and its agent for good."""
+    row = Conversation.objects.filter(pk=conversation_id).values_list("organization_id", "agent_id").first()
+    if row is None:
+        raise NotFound("There is no such conversation.")
+    return row
