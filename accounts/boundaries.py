@@ -35,6 +35,8 @@ SYNTHESIS_BOUNDARIES = ("synthesis.before", "synthesis.swapped")
 APPROVAL_BOUNDARIES = ("approval.before", "approval.claimed", "approval.committed")
 """Reached by a worker where a run takes up what a person has decided."""
 CLOCK_BOUNDARIES = ("schedule.decided", "schedule.committed", "nudge.before", "nudge.after")
+AUTONOMY_BOUNDARIES = ("autonomy.started", "nudge.before", "nudge.after")
+"""Reached by whoever starts agents by themselves."""
 DELIVERY_BOUNDARIES = ("send.before", "send.after")
 
 

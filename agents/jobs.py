@@ -8,6 +8,7 @@ from functools import cache
 from celery import shared_task
 from django.conf import settings
 
+from agents.autonomy import starting as autonomy
 from agents.cortex import runner
 from agents.engine import recovery, wakeups
 from agents.engine.executor import execute_run
@@ -65,3 +66,8 @@ def prune_working_memory() -> None:
 @shared_task(name="agents.cortex", ignore_result=True)
 def cortex() -> None:
     runner.run_due()
+
+
+@shared_task(name="agents.autonomy", ignore_result=True)
+def start_by_themselves() -> None:
+    autonomy.start_due()

@@ -7,7 +7,18 @@ from django.db.models import Prefetch, Q, QuerySet
 from accounts.actor import Actor
 from accounts.errors import Forbidden, NotFound
 from accounts.models import Role
-from agents.models import LIVE_STATES, Agent, CallState, Report, ReportState, Run, RunState, Step, ToolCall
+from agents.models import (
+    LIVE_STATES,
+    Agent,
+    CallState,
+    Report,
+    ReportState,
+    Run,
+    RunKind,
+    RunState,
+    Step,
+    ToolCall,
+)
 from messaging.models import Handling, Message, Participant
 
 
@@ -35,11 +46,12 @@ def agent_names(organization_id: int) -> dict[int, str]:
 
 def readable_runs(actor: Actor) -> QuerySet[Run]:
     """Return the runs of conversations the actor takes part in: a run shows what was said there. A run outside of
-    conversations is for whoever it works for."""
+    conversations is for whoever it works for; what agents do by themselves is for administrators."""
     mine = Participant.objects.filter(organization=actor.organization, person__user_id=actor.user.pk)
     return Run.objects.filter(
         Q(conversation_id__in=mine.values("conversation_id"))
-        | Q(conversation=None, requester_user_id=actor.user.pk),
+        | Q(conversation=None, requester_user_id=actor.user.pk)
+        | (Q(kind=RunKind.AUTONOMY) if actor.has_level(Role.ADMIN) else Q(pk=None)),
         organization=actor.organization,
     ).select_related("agent", "conversation")
 

@@ -10,6 +10,7 @@ from django.db.models.signals import post_delete, post_save
 
 from accounts import hooks
 from accounts.models import ApiToken, Membership, Organization, User
+from agents.autonomy import pausing
 from agents.models import Agent
 from agents.queries import agent_names, agent_slugs, get_agent, scrubbing_mode
 from agents.services import attempts, firings, happenings
@@ -49,7 +50,12 @@ def connect() -> None:
     memory_hooks.on_ingested.append(happenings.file_ingested)
     kinds.register("tool_call", TOOL_CALL)
     ERASERS.append(Eraser("schedules", schedule_erasure.erase, schedule_erasure.count))
-    scheduled_runs.connect(start=firings.start, stop=firings.stop, agents_on=firings.agents_on)
+    scheduled_runs.connect(
+        start=firings.start,
+        stop=firings.stop,
+        agents_on=firings.agents_on,
+        agents_paused=pausing.paused_agents,
+    )
     hooks.on_membership_removed.append(announce_access_change)
     hooks.on_role_changed.append(announce_access_change)
     for model in (Membership, ApiToken):

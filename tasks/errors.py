@@ -1,6 +1,7 @@
 """What tasks refuses.
 
 accounts.errors
+├── TooLarge                     more than is taken in at once
 ├── NotFound                     also for rows of others
 ├── Forbidden
 │   └── MoveRefused              this actor may not take a task from there to there
@@ -13,7 +14,11 @@ accounts.errors
 
 from __future__ import annotations
 
-from accounts.errors import Conflict, Forbidden
+from accounts.errors import AccountsError, Conflict, Forbidden
+
+
+class TooLarge(AccountsError):
+    pass
 
 
 class MoveRefused(Forbidden):

@@ -109,6 +109,11 @@ def colleague_system(agent: Agent) -> tuple[str, ...]:
     return (render("colleague", agent=agent, colleagues=askable(agent.pk)),)
 
 
+def autonomy_system(agent: Agent) -> tuple[str, ...]:
+    knowledge = render_knowledge(agent.organization_id, agent.pk, Listeners(everyone=True))
+    return (render("autonomy", agent=agent), *((knowledge,) if knowledge else ()))
+
+
 def cron_system(agent: Agent) -> tuple[str, ...]:
     return (render("cron", agent=agent),)
 

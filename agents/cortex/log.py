@@ -11,6 +11,8 @@ from django.utils import timezone
 from accounts.models import Role
 from agents.models import CortexLog
 from realtime.services import NewEvent, record, unit_of_work
+from tasks.models import Happening
+from tasks.services.wakes.ringing import happened
 
 KEPT = timedelta(days=30)
 
@@ -46,6 +48,14 @@ def write(
             row.save(force_insert=True)
         elif not _add_once(row):
             return None
+        if alarm:
+            happened(
+                organization_id,
+                Happening.CORTEX_FINDING,
+                key=f"log:{row.pk}",
+                payload={"finding": row.text},
+                agent_ids=[agent_id],
+            )
         kind = "cortex.alarm" if alarm else "cortex.logged"
         payload = {"id": row.pk, "agent_id": agent_id, "job": job, "event": event, "text": row.text}
         record(organization_id, NewEvent(kind, payload, minimum_level=Role.ADMIN.level))

@@ -70,13 +70,23 @@ update agents_run r
         select count(*) from agents_run other
          where other.conversation_id = r.conversation_id and other.kind = r.kind and other.state = 'running'
            and other.id <> r.id) < %(limit)s)
+   and (r.state = 'running' or not (r.kind in ('autonomy', 'cron')
+            or (r.kind = 'worker' and exists (
+                select 1 from agents_run p where p.id = r.parent_id and p.kind = 'autonomy')))
+        or not exists (
+            select 1 from agents_autonomy a where a.agent_id = r.agent_id and a.paused_at is not null
+            union all
+            select 1 from agents_autonomyrule o where o.organization_id = r.organization_id and o.paused_at is not null))
 returning r.conversation_id, r.fence, r.active_limit_s, r.active_ms,
     exists (select 1 from agents_toolpolicy p where p.organization_id = r.organization_id)
 """
 
 
 def claim(run_id: int, kind: str, conversation_id: int | None) -> Claim | None:
-    """Take a run that is due, or whose executor went silent. None: somebody else has it, or it must wait."""
+    """Take a run that is due, or whose executor went silent. None: somebody else has it, or it must wait.
+
+    What a paused agent would do by itself is not begun.
+    """
     limit = RUNNING_LIMITS.get(RunKind(kind), 0) if conversation_id else 0
     values: dict[str, str | int] = {"owner": lease_owner(), "lease": LEASE_S, "run": run_id, "limit": limit}
     if limit:

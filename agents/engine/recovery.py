@@ -11,6 +11,8 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.logs import get_logger
+from agents.autonomy import ending as autonomy
+from agents.autonomy import pausing
 from agents.engine import waits, wakeups
 from agents.models import Run, RunKind, RunState
 from agents.services.attempts import settle_orphans
@@ -42,6 +44,8 @@ def sweep() -> int:
     expire_due()
     retire_idle_workers()
     settle_orphans()
+    autonomy.settle_orphans()
+    pausing.close_what_slipped()
     end_waits()
     return len(rows)
 

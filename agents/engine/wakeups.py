@@ -150,12 +150,14 @@ def start_run(
     title: str,
     values: dict[str, Any],
     active_limit_s: int,
+    parent: Run | None = None,
 ) -> Run:
-    """Create and nudge a run that a person started outside of a conversation's turn. Records `run.changed`."""
+    """Create and nudge a run that works for a person outside of a conversation's turn. Records `run.changed`."""
     run = Run.objects.create(
         organization_id=organization_id,
         agent=agent,
         conversation_id=conversation_id,
+        parent=parent,
         requester_user_id=user_id,
         requester_person_id=person_id,
         kind=kind,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agents.models.agent import Agent
+from agents.models.autonomy import Autonomy, AutonomyRule, Halt
 from agents.models.context import Checkpoint, Keeping
 from agents.models.cortex import Breaker, BreakerState, CortexJob, CortexLog, Profile
 from agents.models.links import AgentLink, LinkKind
@@ -25,6 +26,8 @@ __all__ = [
     "TERMINAL_STATES",
     "Agent",
     "AgentLink",
+    "Autonomy",
+    "AutonomyRule",
     "Breaker",
     "BreakerState",
     "CallState",
@@ -32,6 +35,7 @@ __all__ = [
     "CortexJob",
     "CortexLog",
     "EventType",
+    "Halt",
     "Keeping",
     "LinkKind",
     "Policy",

@@ -18,6 +18,7 @@ class RunKind(models.TextChoices):
     COLLEAGUE = "colleague"
     SYNTHESIS = "synthesis"
     CRON = "cron", "Scheduled"
+    AUTONOMY = "autonomy"
 
 
 class RunState(models.TextChoices):
@@ -105,6 +106,11 @@ class Run(models.Model):
                 condition=models.Q(kind="keeping", state__in=["queued", "running", "waiting"]),
                 name="run_one_live_keeping",
             ),
+            models.UniqueConstraint(
+                fields=["agent"],
+                condition=models.Q(kind="autonomy", state__in=["queued", "running", "waiting"]),
+                name="run_one_live_autonomy",
+            ),
             models.CheckConstraint(condition=models.Q(state__in=RunState.values), name="run_state_known"),
             models.CheckConstraint(
                 condition=models.Q(
@@ -124,6 +130,7 @@ class Run(models.Model):
                 name="run_live",
             ),
             models.Index(fields=["organization", "-created_at"], name="run_recent"),
+            models.Index(fields=["agent", "-id"], condition=models.Q(kind="autonomy"), name="run_autonomous"),
         ]
 
     def __str__(self) -> str:

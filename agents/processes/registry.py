@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agents.engine.claims import Claim
 from agents.models import Run, RunKind
+from agents.processes.autonomy import Autonomous
 from agents.processes.base import Process
 from agents.processes.branch import Branch
 from agents.processes.channel import Channel
@@ -24,6 +25,7 @@ PROCESSES: dict[str, type[Process]] = {
     RunKind.COLLEAGUE: Colleague,
     RunKind.SYNTHESIS: Synthesiser,
     RunKind.CRON: Cron,
+    RunKind.AUTONOMY: Autonomous,
 }
 
 

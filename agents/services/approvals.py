@@ -13,7 +13,7 @@ from agents.engine.claims import Claim, Held
 from agents.errors import ToolFailed, ToolRetry
 from agents.models import LIVE_STATES, CallState, Policy, Report, Run, RunState, ToolCall
 from agents.processes.registry import PROCESSES
-from agents.tools.authority import check_requester
+from agents.tools.authority import check_authority
 from agents.tools.base import ToolContext
 from agents.tools.permits import Call, Permits, refusal_of
 from messaging.models import Conversation
@@ -38,7 +38,7 @@ def check(approval: Approval) -> None:
     """Raise ActionChanged unless the call is still there, still allowed to be asked for, and exactly what was shown."""
     call = _call_of(approval)
     try:
-        check_requester(call.run)
+        check_authority(call.run, call.tool.name)
     except ToolFailed as error:
         raise ActionChanged(str(error)) from None
     if Permits(call.context.process).policy(call.tool) == Policy.DISABLE:

@@ -23,6 +23,8 @@ from llm.errors import (
 from memory.models import Audience, IngestedFile, Memory, MemoryType
 from memory.types import ORGANIZATION, Author, HeardBy, person
 from messaging.models import Conversation, Message
+from tasks.models import Happening
+from tasks.services.wakes.ringing import happened
 
 if TYPE_CHECKING:
     from accounts.models import Person
@@ -149,6 +151,14 @@ def file_ingested(file: IngestedFile) -> None:
         heard_by=person(file.audience_person_id) if file.audience_person_id else ORGANIZATION,
         key=f"file{file.pk}.{file.fence}",
     )
+    if file.audience_person_id is None:
+        happened(
+            file.organization_id,
+            Happening.FILE_INGESTED,
+            key=f"file:{file.pk}",
+            payload={"file": clean_name(file.name), "memories": count},
+            agent_ids=[file.agent_id],
+        )
 
 
 def _of(where: Conversation) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from accounts.errors import AccountsError
+from agents.autonomy.levels import check_change
 from agents.errors import ToolRetry
 from agents.models import Run
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
@@ -26,8 +27,8 @@ from tasks.services import board, comments, goals, moves, work
 from tasks.services.starting import find_bound_task
 from tasks.snapshots import Holder, differences, snapshot
 
-LISTERS = frozenset({"channel", "branch"})
-BRANCH = frozenset({"branch"})
+LISTERS = frozenset({"channel", "branch", "autonomy"})
+BRANCH = frozenset({"branch", "autonomy"})
 WORKER = frozenset({"worker"})
 PriorityWord = Literal["critical", "high", "medium", "low"]
 OMITTED = frozenset(
@@ -165,8 +166,10 @@ def task_update(context: ToolContext, arguments: TaskUpdate) -> ToolOutput:
     if bool(sent) == bool(arguments.hold):
         raise ToolRetry("Either change what the task says, or hold it: one at a time.")
     with _refusals():
+        task = queries.find_task(author, arguments.number)
+        check_change(context.run, task)
         if arguments.hold:
-            board.check_editor(author, queries.find_task(author, arguments.number))
+            board.check_editor(author, task)
             moves.move_task(
                 author,
                 arguments.number,

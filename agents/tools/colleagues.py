@@ -20,6 +20,8 @@ from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
 from agents.tools.delegate import check_room
 from realtime.models import NoticeKind
 from realtime.notices.services import Subject, notify
+from tasks.models import Happening
+from tasks.services.wakes.ringing import happened
 
 MOST_HOPS = 4
 MOST_IN_AN_HOUR = 30
@@ -54,6 +56,13 @@ def send_agent_message(context: ToolContext, arguments: SendAgentMessage) -> Too
         active_limit_s=limits.active_limit_s(other.agent, RunKind.BRANCH),
         agent_id=other.agent.pk,
         more={"hops": hops, "asked_by": clean_name(run.agent.name)},
+    )
+    happened(
+        run.organization_id,
+        Happening.AGENT_MESSAGE,
+        key=f"run:{child.pk}",
+        payload={"from": clean_name(run.agent.name), "run": child.pk},
+        agent_ids=[other.agent.pk],
     )
     return ToolOutput(
         f"{other.agent.name} has it as #{child.pk}. The answer comes to the conversation as a report; do not wait for it."

@@ -22,7 +22,7 @@ from agents.errors import LostLease, RunStopped, ToolFailed, ToolRetry, ToolUnav
 from agents.loop import Ending
 from agents.models import CallState, Policy, ToolCall
 from agents.tools.admission import Admission, context_of
-from agents.tools.authority import check_requester
+from agents.tools.authority import check_authority
 from agents.tools.base import Arguments, Tool, ToolOutput
 from agents.tools.guard import LIMITS, LoopGuard
 from agents.tools.permits import OFF
@@ -192,7 +192,7 @@ class Gate:
         output: ToolOutput | None = None
         try:
             if call.tool.needs_member:
-                check_requester(run)
+                check_authority(run, call.call.name)
             output = call.tool.function(context, call.parsed)
             self._close(call, CallState.SUCCEEDED, output.text)
             call.health = "works"

@@ -27,6 +27,7 @@ LIMITS = {
     "cron": GuardLimits(warn=2, block=4, same_outcome=3, cycles=3),
     "branch": GuardLimits(warn=3, block=5, same_outcome=3, cycles=3),
     "colleague": GuardLimits(warn=3, block=5, same_outcome=3, cycles=3),
+    "autonomy": GuardLimits(warn=2, block=4, same_outcome=3, cycles=3),
     "keeping": GuardLimits(warn=3, block=5, same_outcome=3, cycles=3),
     "compaction": GuardLimits(warn=2, block=4, same_outcome=3, cycles=3),
     "synthesis": GuardLimits(warn=2, block=4, same_outcome=3, cycles=3),

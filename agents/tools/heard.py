@@ -8,7 +8,7 @@ from accounts.errors import NotFound
 from accounts.models import Membership, Role
 from agents.context.memory_mode import forbidden_tools, memory_mode
 from agents.errors import ToolFailed, ToolRetry
-from agents.models import Run
+from agents.models import Run, RunKind
 from memory.listeners import Listeners
 from memory.models import Audience, Memory
 from memory.queries import get_audible
@@ -16,12 +16,16 @@ from messaging.models import Conversation
 
 
 def listeners_of(run: Run) -> Listeners:
-    """Return those who hear what a run says: everyone in its conversation."""
+    """Return those who hear what a run says: everyone in its conversation; the organization, of an agent by itself."""
+    if run.kind == RunKind.AUTONOMY:
+        return Listeners(everyone=True)
     return Listeners.of(conversation_id=run.conversation_id)
 
 
 def check_mode(run: Run, tool: str) -> None:
     """Raise ToolFailed when memory was switched off in the run's conversation since the run began."""
+    if run.kind == RunKind.AUTONOMY:
+        return
     conversation = Conversation.objects.filter(pk=run.conversation_id or 0).first()
     if tool in forbidden_tools(memory_mode(conversation)):
         raise ToolFailed("memory is switched off in this conversation")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from agents.tools import (
+    autonomous,
     board,
     colleagues,
     conclude,
@@ -41,6 +42,7 @@ TOOLS: tuple[Tool, ...] = (
     *inspect_system.TOOLS,
     *inspect_runs.TOOLS,
     *board.TOOLS,
+    *autonomous.TOOLS,
 )
 
 

@@ -15,7 +15,7 @@ from accounts.errors import AccountsError
 from accounts.models import Person
 from agents.context.history import indent
 from agents.errors import ToolFailed, ToolRetry
-from agents.models import Run
+from agents.models import Run, RunKind
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
 from agents.tools.heard import check_heard, check_may_change, check_mode, listeners_of
 from memory.models import Memory, Source
@@ -24,7 +24,7 @@ from memory.services.saving import save_memory
 from memory.types import ORGANIZATION, Author, HeardBy, Provenance, conversation, person
 from messaging.models import ConversationKind, Participant
 
-HOLDERS = frozenset({"branch", "keeping"})
+HOLDERS = frozenset({"branch", "keeping", "autonomy"})
 READERS = HOLDERS | {"colleague", "worker"}
 Kind = Literal["fact", "preference", "decision", "identity", "event", "observation", "goal", "todo"]
 
@@ -113,8 +113,11 @@ def audience_of(run: Run) -> HeardBy:
     """Return who may hear what is learned here: the one person of a private conversation, else those taking part.
 
     Where the organization has ruled so for an agent (`private_learning`), what its members tell it in private is for
-    everyone in the organization. What a guest says is never.
+    everyone in the organization. What a guest says is never. An agent by itself is told what everyone may know, so what it
+    learns from that is for everyone too.
     """
+    if run.kind == RunKind.AUTONOMY:
+        return ORGANIZATION
     assert run.conversation is not None
     if run.conversation.kind == ConversationKind.GROUP:
         return conversation(run.conversation.pk)

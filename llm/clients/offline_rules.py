@@ -15,6 +15,7 @@ from llm.clients.offline_text import (
     find_job,
     find_lines,
     find_proposal,
+    find_ready_tasks,
     find_reports,
     find_time,
     find_time_request,
@@ -94,6 +95,8 @@ def answer(seen: Seen) -> Answer:
         return _as_branch(seen)
     if "system_overview" in seen.tools:
         return _as_cortex(seen)
+    if "finish" in seen.tools:
+        return _as_itself(seen)
     if "wait" in seen.tools:
         return _as_job(seen)
     if "reply" in seen.tools:
@@ -175,6 +178,16 @@ def _as_job(seen: Seen) -> Answer:
         task = f"Write a file {path} saying {content}"
         return Answer(calls=(("spawn_worker", {"task": task}), ("wait", {})))
     return Answer(calls=(("reply", {"content": f"It is time: {job}" if job else "Nothing came of it."}),))
+
+
+def _as_itself(seen: Seen) -> Answer:
+    """Start the first task that is ready, where that is allowed, and say so."""
+    tried = [result for result in seen.results if result.name == "start_task"]
+    ready = find_ready_tasks(seen.last_user)
+    if ready and not tried and "start_task" in seen.tools:
+        return Answer(calls=(("start_task", {"number": ready[0]}),))
+    summary = f"Task #{ready[0]}: {tried[-1].text[:300]}" if tried else "Nothing is ready that I could start."
+    return Answer(calls=(("finish", {"summary": summary}),))
 
 
 def _as_worker(seen: Seen) -> Answer:

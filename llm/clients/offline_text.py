@@ -36,6 +36,10 @@ _WRITE_TIME = re.compile(
 )
 _NOW = re.compile(r"^It is \w+ (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \([\w/+\-]+\))\.$", re.M)
 _STAMP = re.compile(r"^\[(\d{4}-\d\d-\d\d \d\d:\d\d UTC)\] ", re.M)
+_READY = re.compile(
+    r"^- #(\d+) [^\n]*\(ready; [^\n]*\b(?:yours|nobody's)\b[^\n]*\)|^- #(\d+) \(ready; [^\n]*\)", re.M
+)
+_BOARD = re.compile(r"^\[the board[^\]\n]*\]\n(.*?)(?=^\[|\Z)", re.M | re.S)
 _THINK = re.compile(r"\b(?:think|reflect) (?:about|on|over)\s+(.+)", re.I | re.S)
 
 
@@ -109,3 +113,10 @@ def find_topic(text: str) -> str | None:
     """Return what "think about …" is about."""
     found = _THINK.search(text)
     return found.group(1).strip() if found else None
+
+
+def find_ready_tasks(text: str) -> list[int]:
+    """Return the numbers of the tasks that a briefing shows as ready for the agent, in its order."""
+    board = _BOARD.search(text)
+    found = _READY.findall(board.group(1)) if board else []
+    return [int(shown or private) for shown, private in found]

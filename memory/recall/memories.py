@@ -14,7 +14,7 @@ from accounts.errors import InvalidInput
 from memory.embedders import Vector, current_embedder
 from memory.errors import EmbedderUnavailable
 from memory.listeners import Listeners
-from memory.models import MemoryType
+from memory.models import EVERYONE, MemoryType
 from memory.recall.legs import RARITY, TIME_WORDS
 from memory.recall.questions import read_question
 from memory.services.saving import vector_text
@@ -108,6 +108,7 @@ def recall(
         "agent": agent_id,
         "people": sorted(listeners.person_ids),
         "room": listeners.conversation_id,
+        "everyone": listeners.everyone,
         "limit": max(1, min(limit, MAX_LIMIT)),
         **filters,
     }
@@ -144,7 +145,8 @@ def _asked(query: str, vector: Vector | None, weights: Weights) -> dict[str, Any
     }
 
 
-ALLOWED = "allowed AS MATERIALIZED (SELECT memory_audible(%(organization)s, %(people)s::bigint[], %(room)s) AS reaches)"
+ALLOWED = f"""allowed AS MATERIALIZED (SELECT CASE WHEN %(everyone)s THEN ARRAY[{EVERYONE}]::bigint[]
+    ELSE memory_audible(%(organization)s, %(people)s::bigint[], %(room)s) END AS reaches)"""
 
 FILTERS = """m.organization_id = %(organization)s AND m.agent_id = %(agent)s
     AND m.reach = ANY ((SELECT reaches FROM allowed)::bigint[])

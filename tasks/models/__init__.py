@@ -42,6 +42,7 @@ from tasks.models.schedules import (
     ScheduleState,
     Trigger,
 )
+from tasks.models.wakes import Happening, Level, Wake, WakeEvent, WakePayload, WakeState, WakeTrigger
 
 __all__ = [
     "LIVE_EXECUTIONS",
@@ -62,6 +63,8 @@ __all__ = [
     "Goal",
     "GoalStatus",
     "Grant",
+    "Happening",
+    "Level",
     "Misfire",
     "Outcome",
     "Overlap",
@@ -79,6 +82,11 @@ __all__ = [
     "TaskState",
     "Trigger",
     "Verdict",
+    "Wake",
+    "WakeEvent",
+    "WakePayload",
+    "WakeState",
+    "WakeTrigger",
     "WorkerType",
     "Workspace",
 ]

@@ -129,6 +129,7 @@ class Reason(models.TextChoices):
     OUTSIDE_HOURS = "outside_hours", "Outside its active hours"
     OVERLAP = "overlap", "The run before it was still under way"
     AGENT_OFF = "agent_off", "The agent was switched off"
+    AGENT_PAUSED = "agent_paused", "The agent was paused"
     OWNER_GONE = "owner_gone", "Its owner is no longer a member"
     TARGET_CLOSED = "target_closed", "Its owner may no longer write in the conversation"
     MISFIRE = "misfire", "Nothing was running to fire it in time"

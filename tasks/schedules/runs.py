@@ -29,6 +29,7 @@ class _Engine:
     start: Callable[[Sequence[Order]], dict[int, int]]
     stop: Callable[[int, str], None]
     agents_on: Callable[[Collection[int]], set[int]]
+    agents_paused: Callable[[Collection[int]], set[int]]
 
 
 _engine: list[_Engine] = []
@@ -39,10 +40,11 @@ def connect(
     start: Callable[[Sequence[Order]], dict[int, int]],
     stop: Callable[[int, str], None],
     agents_on: Callable[[Collection[int]], set[int]],
+    agents_paused: Callable[[Collection[int]], set[int]],
 ) -> None:
     """Hand in who starts runs (inside the caller's transaction; returns run ids by firing), stops one that has not
-    begun, and says which agents are switched on."""
-    _engine[:] = [_Engine(start, stop, agents_on)]
+    begun, and says which agents are switched on, and which are paused."""
+    _engine[:] = [_Engine(start, stop, agents_on, agents_paused)]
 
 
 def start_runs(orders: Sequence[Order]) -> dict[int, int]:
@@ -55,3 +57,7 @@ def stop_run(run_id: int, reason: str) -> None:
 
 def agents_on(agent_ids: Collection[int]) -> set[int]:
     return _engine[0].agents_on(agent_ids)
+
+
+def agents_paused(agent_ids: Collection[int]) -> set[int]:
+    return _engine[0].agents_paused(agent_ids)

@@ -13,7 +13,7 @@ from messaging.queries import can_read_conversation
 from realtime.services import record, unit_of_work
 from tasks.authors import Author
 from tasks.fields import BINDING, clean, columns
-from tasks.models import Audience, AuthorKind, Task, TaskState, Workspace
+from tasks.models import Audience, AuthorKind, Happening, Task, TaskState, Workspace
 from tasks.queries import board as queries
 from tasks.services.changes import (
     add_revision,
@@ -22,6 +22,7 @@ from tasks.services.changes import (
     lock_task,
     next_number,
     task_changed,
+    wake_those_of,
     write,
 )
 from tasks.services.dependencies import set_needs
@@ -75,6 +76,8 @@ def create_task(
             set_needs(author, task, cleaned["needs"])
         add_revision(task, author)
         record(task.organization_id, task_changed(task))
+        if task.state == TaskState.READY:
+            wake_those_of(task, Happening.TASK_APPROVED)
     return task
 
 

@@ -12,7 +12,8 @@ from realtime.services import NewEvent, record
 from tasks import visibility
 from tasks.authors import Author
 from tasks.errors import Stale
-from tasks.models import Audience, Goal, Task, TaskRevision, TaskState
+from tasks.models import Audience, Goal, Happening, Task, TaskRevision, TaskState
+from tasks.services.wakes.ringing import happened
 from tasks.snapshots import snapshot
 
 NEXT_NUMBER = """
@@ -77,7 +78,23 @@ def write(
     task.save()
     add_revision(task, author, summary=summary, restored_from=restored_from)
     record(task.organization_id, task_changed(task))
+    if values.get("state") == TaskState.READY and author.is_person:
+        wake_those_of(task, Happening.TASK_APPROVED)
     return task
+
+
+def wake_those_of(task: Task, happening: Happening, *, without: int | None = None) -> None:
+    """Wake the agents whose task it is; where it is nobody's and everyone sees it, all of them."""
+    theirs = [task.assignee_agent_id, task.owner_agent_id]
+    is_open = theirs == [None, None] and task.assignee_user_id is None
+    happened(
+        task.organization_id,
+        happening,
+        key=f"task:{task.number}",
+        payload={"task": task.number},
+        agent_ids=None if is_open and task.audience == Audience.ORGANIZATION else theirs,
+        without=without,
+    )
 
 
 def add_revision(

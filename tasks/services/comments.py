@@ -6,8 +6,8 @@ from accounts.errors import InvalidInput
 from realtime.services import record, unit_of_work
 from tasks.agents import workforce
 from tasks.authors import Author
-from tasks.models import Attempt, Task, TaskComment
-from tasks.services.changes import lock_task, task_changed
+from tasks.models import Attempt, Happening, Task, TaskComment
+from tasks.services.changes import lock_task, task_changed, wake_those_of
 
 LONGEST = 10_000
 
@@ -40,6 +40,7 @@ def store_comment(author: Author, task: Task, text: str, *, key: str | None = No
     )
     if author.is_person:
         _tell_worker(author, comment)
+    wake_those_of(task, Happening.TASK_COMMENTED, without=author.agent_id)
     record(task.organization_id, task_changed(task, "task.commented"))
     return comment
 

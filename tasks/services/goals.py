@@ -17,8 +17,9 @@ from realtime.services import record, unit_of_work
 from tasks import visibility
 from tasks.authors import Author, by_person, check_person
 from tasks.errors import Cycle
-from tasks.models import Audience, Authority, Goal, GoalStatus, Priority
+from tasks.models import Audience, Authority, Goal, GoalStatus, Happening, Priority
 from tasks.services.changes import check_revision, goal_changed, lock_graph
+from tasks.services.wakes.ringing import happened
 
 G = GoalStatus
 STATUSES: dict[GoalStatus, frozenset[GoalStatus]] = {
@@ -55,6 +56,7 @@ def create_goal(author: Author, **values: Any) -> Goal:
             run_id=author.run_id,
         )
         record(goal.organization_id, goal_changed(goal))
+        _wake(goal)
         if author.actor is not None:
             audit.record(author.actor, author.actor.organization, "goal.created", f"goal:{goal.pk}")
     return goal
@@ -75,6 +77,7 @@ def edit_goal(actor: Actor, goal_id: int, *, expected_revision: int | None = Non
         if not changed:
             return goal
         _write(goal, {name: cleaned[name] for name in changed})
+        _wake(goal)
         audit.record(actor, actor.organization, "goal.changed", f"goal:{goal.pk}", fields=sorted(changed))
     return goal
 
@@ -100,6 +103,7 @@ def set_goal_status(actor: Actor, goal_id: int, status: str, *, expected_revisio
         if status == G.ACTIVE:
             values["audience"] = Audience.ORGANIZATION
         _write(goal, values)
+        _wake(goal)
         audit.record(actor, actor.organization, "goal.status", f"goal:{goal.pk}", before=before, after=status)
     return goal
 
@@ -130,6 +134,14 @@ def _write(goal: Goal, values: dict[str, Any]) -> None:
     goal.revision += 1
     goal.save()
     record(goal.organization_id, goal_changed(goal))
+
+
+def _wake(goal: Goal) -> None:
+    """Wake every agent for a goal that all may see: they work towards it together."""
+    if goal.audience == Audience.ORGANIZATION and goal.status != G.PROPOSED:
+        happened(
+            goal.organization_id, Happening.GOAL_CHANGED, key=f"goal:{goal.pk}", payload={"goal": goal.pk}
+        )
 
 
 def _check_editor(actor: Actor, goal: Goal) -> None:

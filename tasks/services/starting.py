@@ -13,8 +13,9 @@ from realtime.services import record, unit_of_work
 from tasks.agents import workforce
 from tasks.authors import Author, by_person, check_person
 from tasks.errors import NotStartable
-from tasks.models import Attempt, AuthorKind, Outcome, Task, TaskState
+from tasks.models import Attempt, AuthorKind, Happening, Outcome, Task, TaskState
 from tasks.services.changes import check_on_board, lock_task, task_changed, write
+from tasks.services.wakes.ringing import happened
 from tasks.transitions import check_move
 
 MOST_INTERRUPTIONS = 3
@@ -102,7 +103,21 @@ def settle(run_id: int, outcome: Outcome, summary: str, *, kind: AuthorKind = Au
         attempt.save(update_fields=["outcome", "summary", "ended_at"])
         author = Author(kind, task.organization_id, agent_id=attempt.agent_id, run_id=run_id)
         _move_on(task, attempt, author)
+        _wake(task, attempt)
     return True
+
+
+def _wake(task: Task, attempt: Attempt) -> None:
+    if attempt.outcome == Outcome.CANCELLED:  # Whoever stopped it knows.
+        return
+    is_done = attempt.outcome in (Outcome.SUCCEEDED, Outcome.PARTIAL)
+    happened(
+        task.organization_id,
+        Happening.WORK_FINISHED if is_done else Happening.WORK_FAILED,
+        key=f"task:{task.number}",
+        payload={"task": task.number, "attempt": attempt.number, "outcome": attempt.outcome},
+        agent_ids=[attempt.agent_id],
+    )
 
 
 def _move_on(task: Task, attempt: Attempt, author: Author) -> None:

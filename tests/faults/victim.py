@@ -1,4 +1,5 @@
-"""A process that tests kill: `python -m tests.faults.victim work`, `… say ACTOR CONVERSATION TEXT`, `… tick MOMENT`.
+"""A process that tests kill: `python -m tests.faults.victim work`, `… say ACTOR CONVERSATION TEXT`, `… tick MOMENT`,
+`… look MOMENT`.
 
 `work` executes what the database holds until nothing is left, as a worker with one thread would; its model is the
 one of the benches. What it may do at most before it must have died or finished is bounded.
@@ -20,6 +21,8 @@ def main() -> None:
         say(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
     elif sys.argv[1] == "tick":
         tick(sys.argv[2])
+    elif sys.argv[1] == "look":
+        look(sys.argv[2])
     else:
         work()
 
@@ -41,6 +44,15 @@ def tick(moment: str) -> None:
     from tasks.services.schedules import clock
 
     clock.tick(now=datetime.fromisoformat(moment))
+
+
+def look(moment: str) -> None:
+    """Start the agents that are due by themselves at this moment."""
+    from datetime import datetime
+
+    from agents.autonomy import starting
+
+    starting.start_due(now=datetime.fromisoformat(moment))
 
 
 def work() -> None:
@@ -66,11 +78,13 @@ def _answer(request: object) -> object:
 
     from llm.clients.endpoint import Endpoint, Target
     from llm.clients.openai_chat import request_body
-    from llm.clients.scripted import Scripted
+    from llm.clients.scripted import Scripted, call
     from llm.types import ChatRequest, ToolCall
     from spacebot_site.bench.brain import answer
 
     assert isinstance(request, ChatRequest)
+    if any(tool.name == "finish" for tool in request.tools):
+        return call("finish", summary="Looked at the board; nothing else to do.")
     target = Target(endpoint=Endpoint(kind="scripted", api_key=""), model="script")
     found = answer(request_body(request, target))
     calls = tuple(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from spacebot_site.bench.approval_attacks import deciders, doors, grants, moments, words
+from spacebot_site.bench.approval_attacks import deciders, doors, grants, itself, moments, words
 from spacebot_site.bench.approval_attacks.arena import Arena
 
 ATTACKS: tuple[Callable[[Arena], None], ...] = (
@@ -18,5 +18,6 @@ ATTACKS: tuple[Callable[[Arena], None], ...] = (
     *deciders.ATTACKS,
     *moments.ATTACKS,
     *grants.ATTACKS,
+    *itself.ATTACKS,
 )
 """In this order; each leaves the others' rooms alone."""

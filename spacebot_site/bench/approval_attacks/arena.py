@@ -85,6 +85,8 @@ class Room:
     asker: Actor
     legitimate: dict[str, str] = field(default_factory=dict)
     """What may stand in which file of the workspace afterwards; everything else there is a violation."""
+    approved: set[int] = field(default_factory=set)
+    """The tasks that workers may take; any other that one takes is a violation."""
 
     def tried(self, count: int = 1) -> None:
         self.arena.tried += count

@@ -29,7 +29,7 @@ from tasks.models import (
     ScheduleState,
 )
 from tasks.schedules.due import Circumstances, Plan, Policies, plan
-from tasks.schedules.runs import agents_on
+from tasks.schedules.runs import agents_on, agents_paused
 from tasks.schedules.timing import hours_of, timing_of
 from tasks.services.schedules import ledger
 from tasks.services.schedules.firing import start
@@ -152,9 +152,10 @@ def policies_of(schedule: Schedule) -> Policies:
 
 
 def find_obstacles(schedules: Iterable[Schedule]) -> dict[int, str]:
-    """Return why schedules may not run now, by id: authority is asked at each firing, three queries for all."""
+    """Return why schedules may not run now, by id: authority is asked at each firing, four queries for all."""
     rows = list(schedules)
-    on = agents_on({row.agent_id for row in rows})
+    agents = {row.agent_id for row in rows}
+    on, paused = agents_on(agents), agents_paused(agents)
     owners = {row.owner_id for row in rows if row.owner_id}
     members = set(
         Membership.objects.filter(user_id__in=owners, user__is_active=True).values_list(
@@ -174,6 +175,8 @@ def find_obstacles(schedules: Iterable[Schedule]) -> dict[int, str]:
             found[row.pk] = Reason.TARGET_CLOSED
         elif row.agent_id not in on:
             found[row.pk] = Reason.AGENT_OFF
+        elif row.agent_id in paused:
+            found[row.pk] = Reason.AGENT_PAUSED
     return found
 
 

@@ -1,0 +1,1 @@
+"""Wakes: ringing them, taking what waits, and looking after their definitions."""
