@@ -17,7 +17,7 @@ from agents.sandbox.errors import CannotStart
 from agents.sandbox.launcher import run
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
 from agents.tools.shell_live import LiveOutput
-from agents.tools.shell_walls import shell_command, walls_around
+from agents.tools.shell_walls import shell_command, walls_around, way_out
 
 WORKER = frozenset({"worker"})
 DEFAULT_S, MOST_S = 60, 1_800
@@ -46,9 +46,9 @@ def shell(context: ToolContext, arguments: Shell) -> ToolOutput:
         context, walls, arguments.command, folder=arguments.folder, environment=arguments.environment,
         limits=Limits(kept_bytes=KEPT_BYTES),
     )  # fmt: skip
-    release_connection()
     timeout_s = min(arguments.timeout_s, MOST_S)
-    with LiveOutput(context.run, context.key) as live:
+    with way_out(context, walls, sandbox, command) as command, LiveOutput(context) as live:
+        release_connection()
         try:
             done = run(
                 command, sandbox, timeout_s=timeout_s, cancel=context.cancel, merge_stderr=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from types import TracebackType
 
-from agents.models import Run
+from agents.tools.base import ToolContext
 from realtime.services import NewEvent, publish_transient
 
 FLUSH_S = 0.2
@@ -13,10 +13,14 @@ PIECE_CHARACTERS = 4_000
 
 
 class LiveOutput:
-    """Publishes the newest words a few times a second; between two pieces, all but the last 4,000 characters are dropped."""
+    """Publishes the newest words a few times a second; between two pieces, all but the last 4,000 characters are dropped.
 
-    def __init__(self, run: Run, key: str) -> None:
-        self.run, self.key = run, key
+    Secrets are taken out first, also where a piece ends in the middle of one: what could be the beginning of one is held back.
+    """
+
+    def __init__(self, context: ToolContext) -> None:
+        self.run, self.key = context.run, context.key
+        self._scrubber = context.process.shield.rolling()
         self._pending = ""
         self._sent_at = 0.0
 
@@ -26,10 +30,13 @@ class LiveOutput:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._pending = (self._pending + self._scrubber.flush())[-PIECE_CHARACTERS:]
         self._publish()
 
     def add(self, piece: bytes) -> None:
-        self._pending = (self._pending + piece.decode(errors="replace"))[-PIECE_CHARACTERS:]
+        self._pending = (self._pending + self._scrubber.feed(piece.decode(errors="replace")))[
+            -PIECE_CHARACTERS:
+        ]
         if time.monotonic() - self._sent_at >= FLUSH_S:
             self._publish()
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from agents.egress.proxy import open_proxy
+from agents.egress.rules import checker_of, record_refusal
 from agents.errors import ToolFailed, ToolRetry
-from agents.models import Run
-from agents.sandbox.command import Access, Command, Limits
+from agents.models import Run, SandboxNetwork
+from agents.sandbox.command import Access, Command, Limits, Proxy
 from agents.sandbox.drivers.base import Sandbox
 from agents.sandbox.environment import check_variables
 from agents.sandbox.errors import BadVariable, NotContained
 from agents.services.sandboxes import Walls, sandbox_for, walls_of
 from agents.tools.base import ToolContext
 from agents.tools.workspace import open_folder, split
+from secret_store.uses import tool_secrets
 
 
 def walls_around(context: ToolContext) -> tuple[Walls, Sandbox]:
@@ -49,9 +55,26 @@ def shell_command(
         argv=("/bin/sh", "-c", text),
         cwd=_folder(context.workspace, folder, walls),
         environment={"HOME": str(context.workspace), **environment},
+        secrets=tool_secrets(context.run.organization_id, context.run.agent_id, run_id=context.run.pk),
         limits=limits,
         access=Access(writable=(context.workspace, *walls.writable), readable=walls.readable),
     )
+
+
+@contextmanager
+def way_out(context: ToolContext, walls: Walls, sandbox: Sandbox, command: Command) -> Iterator[Command]:
+    """Yield the command with the filtering proxy within its reach, where that is allowed; what was refused is recorded."""
+    if walls.network != SandboxNetwork.PROXY or sandbox.name == "none":
+        yield command
+        return
+    with tempfile.TemporaryDirectory(prefix="spacebot-way-out-") as folder:
+        socket = Path(folder) / "proxy.sock"
+        with open_proxy(checker_of(context.run), unix=socket) as proxy:
+            try:
+                yield replace(command, access=replace(command.access, proxy=Proxy(socket)))
+            finally:
+                for refused, times in proxy.take_refusals():
+                    record_refusal(context.run, refused, times=times)
 
 
 def _folder(workspace: Path, text: str, walls: Walls) -> Path:
