@@ -32,6 +32,7 @@ def enter_namespaces(order: dict[str, Any], writer: int) -> None:
     _write("/proc/self/uid_map", f"{order['namespaces']['id']} {user} 1")
     _write("/proc/self/gid_map", f"{order['namespaces']['id']} {group} 1")
     sys_.unshare(NEW)
+    sys_.prctl(sys_.PR_SET_PDEATHSIG, 9)  # The keeper may be killed too.
     first = os.fork()
     if first:
         _follow(first, writer, keep=-1)

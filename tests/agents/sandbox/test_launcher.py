@@ -119,6 +119,21 @@ def test_nothing_outlives_us_when_we_are_killed(driver: Sandbox, home: Path) -> 
     assert survivors(number) == []
 
 
+def test_nothing_behind_walls_outlives_a_keeper_that_is_killed(walls: Sandbox, home: Path) -> None:
+    number = mark()
+    child = spawn(line(IGNORES_AND_DETACHES.format(mark=number), home), walls)
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"begun\n"
+    os.kill(int(Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[1]), signal.SIGKILL)
+    assert child.wait(5)
+    until = time.monotonic() + 2
+    while survivors(number) and time.monotonic() < until:
+        os.sched_yield()
+    assert survivors(number) == []
+    assert child.exit_code is None
+    child.close()
+
+
 def test_a_child_outlives_the_thread_that_spawned_it(driver: Sandbox, home: Path) -> None:
     children = []
     thread = threading.Thread(target=lambda: children.append(spawn(line("cat", home), driver)))
