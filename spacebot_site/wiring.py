@@ -9,8 +9,10 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 
 from accounts import hooks
+from accounts.errors import Forbidden
 from accounts.models import ApiToken, Membership, Organization, User
 from agents.autonomy import pausing
+from agents.browser.bound_secrets import set_finder
 from agents.models import Agent
 from agents.queries import agent_names, agent_slugs, get_agent, scrubbing_mode
 from agents.sandbox.readers import start_reader
@@ -28,6 +30,8 @@ from messaging.queries import can_read_conversation
 from realtime.access import set_conversation_gate
 from realtime.services import announce_access_change
 from secret_store import operators, portable, shields
+from secret_store.errors import KeyUnavailable, SecretNotFound
+from secret_store.uses import use_secret
 from tasks.agents import Workforce, set_workforce
 from tasks.schedules import runs as scheduled_runs
 from tasks.services import erasure as work_erasure
@@ -43,6 +47,7 @@ def connect() -> None:
     portable.set_agent_slugs(agent_slugs)
     operators.on_change.append(_forget_values)
     set_agent_directory(named=_agents_named, check=get_agent)
+    set_finder(_secret_for)
     set_workforce(
         Workforce(names=agent_names, start=attempts.start_for_person, stop=attempts.stop, tell=attempts.tell)
     )
@@ -75,6 +80,14 @@ def connect() -> None:
         post_delete.connect(_on_row, sender=model, dispatch_uid="realtime-access")
     post_save.connect(_on_user, sender=User, dispatch_uid="realtime-access")
     user_logged_out.connect(_on_sign_out, dispatch_uid="realtime-access")
+
+
+def _secret_for(organization_id: int, agent_id: int, name: str, origin: str) -> str | None:
+    """Return a secret that may be typed into pages of an origin, for the agent's browser."""
+    try:
+        return use_secret(organization_id, name, origin=origin, agent_id=agent_id)
+    except (SecretNotFound, KeyUnavailable, Forbidden):
+        return None
 
 
 def _agents_named(slug: str) -> list[AgentPlace]:

@@ -1,4 +1,4 @@
-"""`bench tools`: what it costs to start behind walls, to pass the gate, and to stop."""
+"""`bench tools`: what it costs to start behind walls, to pass the gate, to stop, to open a page, and to scrub."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ AIMS = {
     "sandbox_p50_ms": Aim(15),
     "stop_p95_ms": Aim(2_000),
     "gate_p50_ms": Aim(2),
+    "browser_first_ms": Aim(1_500),
+    "scrub_mb_per_s": Aim(20, at_least=True),
 }
 
 

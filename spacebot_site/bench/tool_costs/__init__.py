@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from spacebot_site.bench.report import Value
-from spacebot_site.bench.tool_costs import gate, sandbox
+from spacebot_site.bench.tool_costs import browser, gate, sandbox, scrubbing
 
-COSTS: tuple[Callable[..., dict[str, Value]], ...] = (sandbox.start, sandbox.stop, gate.measure)
+COSTS: tuple[Callable[..., dict[str, Value]], ...] = (
+    sandbox.start,
+    sandbox.stop,
+    gate.measure,
+    browser.first,
+    scrubbing.speed,
+)
