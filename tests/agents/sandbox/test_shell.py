@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import AuditEvent, Organization
-from agents.models import Policy, Run, RunState, SandboxSetting, ToolCall, ToolPolicy
+from agents.models import EgressRefusal, Policy, Run, RunState, SandboxSetting, ToolCall, ToolPolicy
 from agents.sandbox import probe
 from agents.sandbox.drivers import DRIVERS
 from agents.sandbox.probe import Trial
@@ -21,6 +21,8 @@ from agents.tools import shell as shell_module
 from agents.tools import shell_jobs, shell_live
 from agents.tools.shell import waits_for_input
 from llm.clients.scripted import Scripted, call
+from secret_store.models import SecretUse
+from secret_store.services import set_secret
 from tests.agents.conftest import Engine
 from tests.agents.sandbox.test_launcher import IGNORES_AND_DETACHES, mark, survivors
 from tests.agents.test_children import DONE, start_worker
@@ -204,6 +206,67 @@ def test_what_it_says_is_shown_while_it_runs(engine: Engine, monkeypatch: pytest
     assert "".join(event.payload["text"] for event in shown) == "one\ntwo\n"
     assert len(shown) >= 2
     assert {event.conversation_id for event in shown} == {engine.conversation.pk}
+
+
+@needs_walls
+def test_tool_secrets_are_variables_and_never_read_by_the_model_nor_shown_to_people(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organization = engine.team.organization
+    set_secret(None, organization, name="DEPLOY_TOKEN", value="kq9-very-hidden-value", category="tool")
+    set_secret(None, organization, name="VENDOR_KEY", value="zz7-system-value-here")
+    shown: list[Any] = []
+    monkeypatch.setattr(shell_live, "publish_transient", lambda organization, event: shown.append(event))
+    say = 'echo "${#DEPLOY_TOKEN} [$VENDOR_KEY]"; printf kq9-very-; sleep 0.4; echo hidden-value'
+    (found,) = shell(engine, say)
+    assert found.splitlines()[1] == "21 []"
+    everything = found + "".join(event.payload["text"] for event in shown)
+    assert "hidden-value" not in everything
+    assert SecretUse.objects.filter(secret__name="DEPLOY_TOKEN").exists()
+
+
+@needs_walls
+def test_where_an_owner_allows_it_a_command_goes_out_through_the_proxy_and_no_further(engine: Engine) -> None:
+    head = "CONNECT 10.0.0.1:443 HTTP/1.1\\r\\nHost: 10.0.0.1:443\\r\\n\\r\\n"
+    command = f"bash -c \"exec 3<>/dev/tcp/127.0.0.1/3128; printf '{head}' >&3; head -n 1 <&3\""
+    (closed,) = shell(engine, command)
+    assert "Connection refused" in closed
+    set_walls(engine.team.owner, mode="auto", network="proxy", writable_paths=[], readable_paths=[])
+    (found,) = shell(engine, command)
+    assert "HTTP/1.1 403" in found
+    refused = EgressRefusal.objects.get()
+    assert (refused.host, refused.port, refused.run_id) == ("10.0.0.1", 443, engine.runs("worker")[-1].pk)
+
+
+@needs_walls
+def test_a_worker_clones_a_repository_mends_a_test_and_reports(engine: Engine) -> None:
+    """A small real job, end to end: git, files and a test runner, behind walls."""
+    source = engine.workspace / "source"
+    (source / "tests").mkdir(parents=True)
+    (source / "tests" / "__init__.py").touch()
+    (source / "sums.py").write_text("def add(a, b):\n    return a - b\n")
+    (source / "tests" / "test_sums.py").write_text(
+        "import unittest\nfrom sums import add\n\n\nclass Sums(unittest.TestCase):\n"
+        "    def test_add(self):\n        self.assertEqual(add(2, 3), 5)\n"
+    )
+    git = "git -c user.name=me -c user.email=me@example.org"
+    begin = f"git init -q -b main && git add -A && {git} commit -qm first"
+    start_worker(
+        engine,
+        call("shell", command=f"cd source && {begin} && cd .. && git clone -q source copy"),
+        call("shell", command="python3 -m unittest discover -s tests -t .", folder="copy"),
+        call("read_file", path="copy/sums.py"),
+        call("edit_file", path="copy/sums.py", old="a - b", new="a + b"),
+        call("shell", command="python3 -m unittest discover -s tests -t .", folder="copy"),
+        call("shell", command=f"{git} commit -qam 'Add adds' && git log --oneline | wc -l", folder="copy"),
+        call("set_outcome", status="done", summary="The sum was a difference; mended, the test passes, committed."),
+    )  # fmt: skip
+    run = engine.runs("worker")[-1]
+    found = results(run)
+    assert "FAILED" in found[1]
+    assert "OK" in found[4]
+    assert found[5].splitlines()[-1] == "2"
+    assert (run.state, run.sandbox) == (RunState.SUCCEEDED, probe.best().name)
 
 
 @pytest.mark.usefixtures("no_driver")
