@@ -24,5 +24,4 @@ class Bare:
             cwd=str(command.cwd),
             limits=limits_of(command),
             watch=watch_of(command),
-            subreaper=True,
         )

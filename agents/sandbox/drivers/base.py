@@ -20,8 +20,7 @@ FORWARDER = Path(__file__).resolve().parent.parent / "inside" / "forward.py"
 class Order:
     """What the keeper is told. `wraps`: its child is a tool of the driver, and the command is below it.
 
-    `subreaper`: what detaches itself would else leave the tree. `limits` are those of each process.
-    `alive_fd` is held open by the first process of a PID namespace: when that is gone, so is everything in it.
+    `limits` are those of each process.
     """
 
     file: str
@@ -31,10 +30,8 @@ class Order:
     limits: dict[str, int | None]
     watch: dict[str, Any]
     wraps: bool = False
-    subreaper: bool = False
     seccomp: bytes = b""
     seccomp_fd: int = 0
-    alive_fd: int = 0
     namespaces: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:

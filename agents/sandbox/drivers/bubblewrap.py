@@ -18,11 +18,11 @@ from agents.sandbox.drivers.base import (
 from agents.sandbox.environment import PATH
 from agents.sandbox.errors import CannotStart
 
-SECCOMP_FD, ALIVE_FD = 63, 62
+SECCOMP_FD = 63
 ALWAYS = (
     "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
     "--die-with-parent", "--new-session", "--hostname", "sandbox", "--cap-drop", "ALL",
-    "--uid", str(root.INSIDE_ID), "--gid", str(root.INSIDE_ID), "--seccomp", str(SECCOMP_FD), "--sync-fd", str(ALIVE_FD),
+    "--uid", str(root.INSIDE_ID), "--gid", str(root.INSIDE_ID), "--seccomp", str(SECCOMP_FD),
 )  # fmt: skip
 
 
@@ -46,7 +46,6 @@ class Bubblewrap:
             wraps=True,
             seccomp=seccomp.program(),
             seccomp_fd=SECCOMP_FD,
-            alive_fd=ALIVE_FD,
         )
 
 

@@ -17,8 +17,6 @@ from agents.sandbox.drivers.base import (
 )
 from agents.sandbox.errors import CannotStart
 
-ALIVE_FD = 62
-
 
 class Namespaces:
     name = "namespaces"
@@ -38,7 +36,6 @@ class Namespaces:
             watch=watch_of(command),
             wraps=True,
             seccomp=seccomp.program(),
-            alive_fd=ALIVE_FD,
             namespaces={
                 "id": root.INSIDE_ID,
                 "links": root.system_links(),

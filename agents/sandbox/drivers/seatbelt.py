@@ -44,7 +44,6 @@ class Seatbelt:
             cwd=str(command.cwd),
             limits=limits_of(command),
             watch=watch_of(command),
-            subreaper=True,
         )
 
 

@@ -21,27 +21,26 @@ if TYPE_CHECKING:
 
 TICK_MS = 100
 NEVER = -1
-GONE_WITHIN_MS = 500
 
 
 def main(control: int) -> None:
     """Run one order to its end. Exits without ceremony: nothing here needs cleaning up by Python."""
     os.set_inheritable(control, False)
     order = _read_order(control)
-    if order["subreaper"]:
+    if sys.platform == "linux":
+        # What is orphaned below us stays in our tree: a namespace that is being ended takes a moment, too.
         from agents.sandbox.inside.syscalls import become_subreaper
 
         become_subreaper()
-    alive, theirs = os.pipe() if order["alive_fd"] else (-1, -1)
     groups = _groups(order)
-    child, failure = _start(order, control, theirs, groups)
+    child, failure = _start(order, control, groups)
     _let_go()
     if failure:
         cgroups.remove(groups)
         _say(control, {"failed": failure})
         os._exit(1)
     _say(control, {"started": child})
-    keeper = Keeper(control, child, order, alive, groups)
+    keeper = Keeper(control, child, order, groups)
     _say(control, keeper.keep())
     os._exit(0)
 
@@ -49,10 +48,8 @@ def main(control: int) -> None:
 class Keeper:
     """Watches one child until it ends, breaks a limit, or is told to end."""
 
-    def __init__(
-        self, control: int, child: int, order: dict[str, Any], alive: int, groups: list[str]
-    ) -> None:
-        self.control, self.child, self.order, self.alive = control, child, order, alive
+    def __init__(self, control: int, child: int, order: dict[str, Any], groups: list[str]) -> None:
+        self.control, self.child, self.order = control, child, order
         self.groups = groups
         self.limit = ""
         self.status = NEVER
@@ -106,7 +103,7 @@ class Keeper:
 
     def _end(self) -> None:
         """Kill until nothing is left: whole process groups first, for what forks on cannot outrun that."""
-        while not (self.status != NEVER and self._namespace_is_gone()):
+        while True:
             self._reap()
             left = tree.descendants(os.getpid()) or cgroups.members(self.groups)
             if not left:
@@ -119,28 +116,16 @@ class Keeper:
                 tree.send(pid, tree.SIGKILL)
             time.sleep(0.002)
 
-    def _namespace_is_gone(self) -> bool:
-        """Say whether everything in the namespace has ended; False where there is none to ask about."""
-        if self.alive < 0:
-            return False
-        waiting = select.poll()
-        waiting.register(self.alive, 0)
-        return bool(waiting.poll(GONE_WITHIN_MS))
 
-
-def _start(order: dict[str, Any], control: int, alive: int, groups: list[str]) -> tuple[int, str]:
+def _start(order: dict[str, Any], control: int, groups: list[str]) -> tuple[int, str]:
     """Fork the child; return its number, and why it could not start, empty if it did."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(control)
         cgroups.join(groups)
-        if alive >= 0:
-            os.dup2(alive, order["alive_fd"], inheritable=True)
         enter(order, writer)
     os.close(writer)
-    if alive >= 0:
-        os.close(alive)
     failure = b""
     while piece := os.read(reader, 4096):
         failure += piece
@@ -151,7 +136,7 @@ def _start(order: dict[str, Any], control: int, alive: int, groups: list[str]) -
 def _groups(order: dict[str, Any]) -> list[str]:
     """Make control groups where there is no namespace to end at once; joining one takes ten times as long as a namespace."""
     watch = order["watch"]
-    return cgroups.make(watch["processes"], watch["total_memory_bytes"]) if order["subreaper"] else []
+    return cgroups.make(watch["processes"], watch["total_memory_bytes"]) if not order["wraps"] else []
 
 
 def _read_order(control: int) -> dict[str, Any]:

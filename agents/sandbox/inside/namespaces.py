@@ -35,15 +35,14 @@ def enter_namespaces(order: dict[str, Any], writer: int) -> None:
     sys_.prctl(sys_.PR_SET_PDEATHSIG, 9)  # The keeper may be killed too.
     first = os.fork()
     if first:
-        _follow(first, writer, keep=-1)
+        _follow(first, writer)
     sys_.prctl(sys_.PR_SET_PDEATHSIG, 9)
     build_root(order["namespaces"])
     _loopback_up()
     command = os.fork()
     if command:
-        _follow(command, writer, keep=order["alive_fd"])
+        _follow(command, writer)
     sys_.prctl(sys_.PR_SET_PDEATHSIG, 9)
-    os.close(order["alive_fd"])
     os.setsid()
 
 
@@ -55,12 +54,10 @@ def drop_rights(order: dict[str, Any]) -> None:
     sys_.filter_calls(order["seccomp"])
 
 
-def _follow(child: int, writer: int, *, keep: int) -> None:
+def _follow(child: int, writer: int) -> None:
     """Wait for every child, and end with the status of one."""
     os.close(writer)
-    os.closerange(0, 3)
-    if keep < 0:
-        os.closerange(3, 128)
+    os.closerange(0, 128)
     status = 0
     while True:
         pid, found = os.waitpid(-1, 0)
