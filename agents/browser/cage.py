@@ -16,6 +16,7 @@ from pathlib import Path
 
 from agents.browser import relay
 from agents.browser.errors import NoBrowser
+from agents.sandbox.drivers.root import kernel_switches
 
 INSIDE_PORT = 3128
 TRIAL_S = 10
@@ -94,6 +95,8 @@ def _arguments(chromium: Path, folder: Path) -> list[str]:
     for name in ETC:
         arguments += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     arguments += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]  # noqa: S108
+    for switch in kernel_switches():
+        arguments += ["--ro-bind", switch, switch]
     for path in {Path(sys.base_prefix), Path(relay.__file__), *_beside(chromium)}:
         if not path.is_relative_to("/usr"):
             arguments += ["--ro-bind", str(path), str(path)]

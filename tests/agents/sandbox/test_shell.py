@@ -254,10 +254,10 @@ def test_a_worker_clones_a_repository_mends_a_test_and_reports(engine: Engine) -
     start_worker(
         engine,
         call("shell", command=f"cd source && {begin} && cd .. && git clone -q source copy"),
-        call("shell", command="python3 -m unittest discover -s tests -t .", folder="copy"),
+        call("shell", command="python3 -B -m unittest discover -s tests -t .", folder="copy"),
         call("read_file", path="copy/sums.py"),
         call("edit_file", path="copy/sums.py", old="a - b", new="a + b"),
-        call("shell", command="python3 -m unittest discover -s tests -t .", folder="copy"),
+        call("shell", command="python3 -B -m unittest discover -s tests -t .", folder="copy"),
         call("shell", command=f"{git} commit -qam 'Add adds' && git log --oneline | wc -l", folder="copy"),
         call("set_outcome", status="done", summary="The sum was a difference; mended, the test passes, committed."),
     )  # fmt: skip
