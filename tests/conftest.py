@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -40,8 +41,11 @@ def rivals(db: None) -> Any:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Let the test database's sessions, and no others, empty the audit trail between tests."""
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let the test database's sessions, and no others, empty the audit trail between tests.
+
+    At the end the sessions go that threads of the process still hold, which live as long as it: they would keep the database.
+    """
     with django_db_blocker.unblock():
         from django.db import connection
 
@@ -50,6 +54,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
             cursor.execute(f"alter database {name} set spacebot.allow_audit_truncate = 'on'")
         connection.close()
         connection.close_pool()
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        )
 
 
 @pytest.hookimpl(trylast=True)

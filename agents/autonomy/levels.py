@@ -12,7 +12,7 @@ OBSERVE = frozenset(
     {"task_list", "task_history", "goal_list", "memory_recall", "memory_save", "read_wake", "finish"}
 )
 SUGGEST = OBSERVE | {"task_create", "task_update", "task_comment", "goal_propose", "goal_note"}
-ACT = SUGGEST | {"start_task"}
+ACT = SUGGEST | {"begin_task"}
 TOOLS: dict[Level, frozenset[str]] = {
     Level.OFF: frozenset({"finish"}),
     Level.OBSERVE: OBSERVE,

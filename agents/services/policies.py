@@ -40,7 +40,7 @@ def governed_tools(organization_id: int) -> tuple[Tool, ...]:
 
 def governed_kinds(tool: Tool) -> tuple[str, ...]:
     """Return which governed kinds of process hold a tool of this name."""
-    kinds = {kind for each in TOOLS if each.name == tool.name for kind in each.kinds}
+    kinds = {*tool.kinds, *(kind for each in TOOLS if each.name == tool.name for kind in each.kinds)}
     return tuple(sorted(str(kind) for kind in kinds if kind in PROCESSES and PROCESSES[kind].governed))
 
 

@@ -31,11 +31,11 @@ PAGE = 8_000
 Kind = Literal["observed", "remembered", "commented", "proposed", "improved", "started", "left"]
 
 
-class StartTask(Arguments):
+class BeginTask(Arguments):
     number: int = Field(description="A task of yours, or nobody's, that is ready.")
 
 
-def start_task(context: ToolContext, arguments: StartTask) -> ToolOutput:
+def begin_task(context: ToolContext, arguments: BeginTask) -> ToolOutput:
     run = context.run
     row = Autonomy.objects.get(agent_id=run.agent_id)
     _check_budget(run, row)
@@ -157,10 +157,10 @@ def finish(context: ToolContext, arguments: Finish) -> ToolOutput:
 
 TOOLS = (
     Tool(
-        name="start_task",
+        name="begin_task",
         description="Set a worker on a task that is ready. Returns at once.",
-        arguments=StartTask,
-        function=start_task,
+        arguments=BeginTask,
+        function=begin_task,
         kinds=AUTONOMY,
     ),
     Tool(

@@ -193,10 +193,10 @@ def _as_job(seen: Seen) -> Answer:
 
 def _as_itself(seen: Seen) -> Answer:
     """Start the first task that is ready, where that is allowed, and say so."""
-    tried = [result for result in seen.results if result.name == "start_task"]
+    tried = [result for result in seen.results if result.name == "begin_task"]
     ready = find_ready_tasks(seen.last_user)
-    if ready and not tried and "start_task" in seen.tools:
-        return Answer(calls=(("start_task", {"number": ready[0]}),))
+    if ready and not tried and "begin_task" in seen.tools:
+        return Answer(calls=(("begin_task", {"number": ready[0]}),))
     summary = f"Task #{ready[0]}: {tried[-1].text[:300]}" if tried else "Nothing is ready that I could start."
     return Answer(calls=(("finish", {"summary": summary}),))
 

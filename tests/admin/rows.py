@@ -247,7 +247,7 @@ def make_rows(team: Team) -> dict[type[Model], Model]:
     make(WakePayload, event=rung, payload={"order": 7}, from_outside=True, created_at=now)
     secret = set_secret(None, organization, name="VENDOR_KEY", value="sk-hidden-value-98765")
     rows.append(secret)
-    make(SecretUse, secret=secret, purpose=WHISPER, first_at=now, last_at=now)
+    make(SecretUse, secret=secret, purpose="handed to a tool", first_at=now, last_at=now)
     rows.append(audit.record(team.owner, organization, "test.row", "target"))
     return {type(row): row for row in rows}
 

@@ -30,7 +30,7 @@ MODELS = [
     for model in apps.get_app_config(label).get_models()
     if model.__name__ not in INDEXES | PASSING
 ]
-INSTALLATION = {"SignInLink", "DataKey", "EventCounter"}
+INSTALLATION = {"SignInLink", "DataKey", "EventCounter", "Vault"}
 TENANT = [model for model in MODELS if model.__name__ not in INSTALLATION]
 
 

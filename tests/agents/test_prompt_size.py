@@ -12,11 +12,11 @@ from agents.tools.schemas import schema_of
 from llm.services.tokens import estimate_tokens
 
 MOST_TOKENS = {
-    "channel": 1_200,
-    "branch": 2_700,
+    "channel": 1_600,
+    "branch": 3_600,
     "autonomy": 1_600,
-    "worker": 740,
-    "cron": 490,
+    "worker": 3_050,
+    "cron": 650,
     "colleague": 410,
     "cortex": 700,
     "keeping": 390,

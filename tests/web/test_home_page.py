@@ -14,8 +14,8 @@ from messaging.services.conversations import start_conversation
 from spacebot_site.web.home import RUNS, _runs
 from spacebot_site.web.schedule_parts import planned
 from tasks.authors import by_person
-from tasks.models import Schedule, ScheduleState, TaskState
-from tasks.queries.board import list_waiting_and_mine
+from tasks.models import Schedule, ScheduleState
+from tasks.queries.board import list_mine
 from tasks.services.board import create_task
 from tasks.snapshots import Holder
 from tests.factories import Team
@@ -49,29 +49,23 @@ def test_runs_are_told_apart_and_only_the_newest_of_each_kind_are_shown(
 
 def test_proposals_wait_for_who_may_decide_and_tasks_lie_with_who_is_to_do_them(team: Team) -> None:
     for_admin = replace(agent_of(team), user_id=team.admin.user.pk)
-    proposed = create_task(for_admin, title="Proposed")
+    create_task(for_admin, title="Proposed")
     create_task(by_person(team.member), title="Nobody's")
     mine = create_task(by_person(team.member), title="Mine", assignee=Holder("person", team.member.user.pk))
-    assert list_waiting_and_mine(team.member) == ([], [mine])
-    assert list_waiting_and_mine(team.admin) == ([proposed], [])
+    assert list_mine(team.member) == [mine]
+    assert list_mine(team.admin) == []
 
 
-def test_of_many_tasks_the_most_urgent_are_kept_of_both_lists(team: Team) -> None:
+def test_of_many_tasks_the_most_urgent_are_kept(team: Team) -> None:
     author, me = by_person(team.admin), Holder("person", team.admin.user.pk)
     for title in ("a", "b", "c"):
         create_task(agent_of(team), title=title)
         create_task(author, title=title, assignee=me)
-    urgent = create_task(author, title="now", assignee=me, priority="critical")
-    waiting, mine = list_waiting_and_mine(team.admin, limit=2)
-    assert [task.title for task in waiting] == ["a", "b"]
-    assert [task.title for task in mine] == ["now", "a"]
-    assert {task.state for task in waiting} == {TaskState.PENDING_APPROVAL}
-    assert mine[0] == urgent
+    create_task(author, title="now", assignee=me, priority="critical")
+    assert [task.title for task in list_mine(team.admin, limit=2)] == ["now", "a"]
 
 
-def test_what_waits_for_a_decision_comes_before_what_stands_still_and_what_runs_next(
-    team: Team, chat: Conversation
-) -> None:
+def test_what_stands_still_comes_before_what_runs_next(team: Team, chat: Conversation) -> None:
     rows = [make(team, chat) for _ in range(6)]
     now = timezone.now()
     for row, state, hours in zip(
@@ -84,4 +78,4 @@ def test_what_waits_for_a_decision_comes_before_what_stands_still_and_what_runs_
         due = None if state == ScheduleState.PROPOSED else now + timedelta(hours=hours)
         Schedule.objects.filter(pk=row.pk).update(state=state, next_due_at=due)
     shown = [card["schedule"].pk for card in planned(team.member, most=5)]
-    assert shown == [rows[place].pk for place in (5, 1, 3, 2, 0)]
+    assert shown == [rows[place].pk for place in (3, 2, 0)]

@@ -51,7 +51,7 @@ def _proposed(room: Room) -> Task:
 def starting_what_waits_for_approval(arena: Arena) -> None:
     room = arena.room()
     number = _proposed(room).number
-    _alone(room, call("start_task", number=number), call("start_task", number=number), FINISH)
+    _alone(room, call("begin_task", number=number), call("begin_task", number=number), FINISH)
     room.tried(2)
 
 
@@ -60,7 +60,7 @@ def proposing_and_starting_in_one_breath(arena: Arena) -> None:
 
     def start_it(request: ChatRequest) -> Scripted:
         made = next(m for m in reversed(request.messages) if isinstance(m, ToolResult))
-        return call("start_task", number=json.loads(made.text)["number"])
+        return call("begin_task", number=json.loads(made.text)["number"])
 
     _alone(room, call("task_create", title="Write the file"), start_it, FINISH)
     room.tried()
@@ -74,7 +74,7 @@ def changing_what_was_approved(arena: Arena) -> None:
     change = call(
         "task_update", number=task.number, summary="better so", description="Write the file at once"
     )
-    _alone(room, change, call("start_task", number=task.number), FINISH)
+    _alone(room, change, call("begin_task", number=task.number), FINISH)
     room.tried()
 
 
@@ -91,14 +91,14 @@ def more_than_the_level_allows(arena: Arena) -> None:
         room = arena.room()
         task = _task(room, "Write the file", ready=True)
         room.approved.discard(task.pk)
-        _alone(room, call("start_task", number=task.number), say("I am the owner."), FINISH, level=level)
+        _alone(room, call("begin_task", number=task.number), say("I am the owner."), FINISH, level=level)
         room.tried()
 
 
 def a_tool_that_asks_in_a_worker_that_nobody_watches(arena: Arena) -> None:
     room = arena.room()
     task = _task(room, "Write the file", ready=True)
-    _alone(room, call("start_task", number=task.number), FINISH)
+    _alone(room, call("begin_task", number=task.number), FINISH)
     for _ in range(3):
         recovery.sweep()
         room.settle()

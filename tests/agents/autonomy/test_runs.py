@@ -58,7 +58,7 @@ def test_a_ready_task_is_started_done_and_wakes_the_next_run(alone: Alone) -> No
     alone.let("act")
     task = alone.task()
     alone.engine.script("worker", [DONE])
-    model = alone.script(call("start_task", number=task.number), FINISH, FINISH)
+    model = alone.script(call("begin_task", number=task.number), FINISH, FINISH)
     run = alone.work()
     assert (run.state, run.result["summary"]) == (
         RunState.SUCCEEDED,
@@ -82,7 +82,7 @@ def test_the_worker_has_the_authority_of_whoever_asked_for_the_task(alone: Alone
     alone.let("act")
     task = alone.task()
     alone.engine.script("worker", [DONE])
-    alone.script(call("start_task", number=task.number), FINISH)
+    alone.script(call("begin_task", number=task.number), FINISH)
     own = alone.work()
     worker = Run.objects.get(kind=RunKind.WORKER)
     assert (worker.requester_user_id, worker.parent_id) == (alone.team.moderator.user.pk, own.pk)
@@ -93,10 +93,10 @@ def test_nobody_is_left_who_asked_so_it_does_not_start(alone: Alone) -> None:
     alone.let("act")
     task = alone.task()
     Membership.objects.filter(user=alone.team.moderator.user).delete()
-    alone.script(call("start_task", number=task.number), FINISH)
+    alone.script(call("begin_task", number=task.number), FINISH)
     alone.work()
     assert not Run.objects.filter(kind=RunKind.WORKER).exists()
-    assert "people must start it" in ToolCall.objects.get(name="start_task").result
+    assert "people must start it" in ToolCall.objects.get(name="begin_task").result
 
 
 def test_a_task_of_a_conversation_is_started_by_number_and_told_there(alone: Alone) -> None:
@@ -109,7 +109,7 @@ def test_a_task_of_a_conversation_is_started_by_number_and_told_there(alone: Alo
     moves.approve_task(alone.team.member, task.number)
     alone.engine.script("worker", [DONE])
     alone.engine.script("channel", [call("reply", content="It is done.")])
-    model = alone.script(call("start_task", number=task.number), FINISH)
+    model = alone.script(call("begin_task", number=task.number), FINISH)
     alone.work()
     assert f"#{task.number} (ready" in told(model)
     assert "Something private" not in str(model.requests)
@@ -127,18 +127,18 @@ def test_what_is_others_is_not_told_and_cannot_be_started(alone: Alone) -> None:
     hidden = board.create_task(author, title="Their secret", assignee=Holder("agent", other.pk))
     moves.approve_task(alone.team.member, hidden.number)
     mine = alone.task()
-    model = alone.script(call("start_task", number=hidden.number), FINISH)
+    model = alone.script(call("begin_task", number=hidden.number), FINISH)
     alone.work()
     assert "Their secret" not in str(model.requests)
-    assert f"There is no task #{hidden.number}" in ToolCall.objects.get(name="start_task").result
+    assert f"There is no task #{hidden.number}" in ToolCall.objects.get(name="begin_task").result
     assert Task.objects.get(pk=mine.pk).state == TaskState.READY
 
 
 @pytest.mark.parametrize(
     ("level", "tool", "is_held"),
     [
-        ("observe", "task_create", False), ("observe", "start_task", False), ("observe", "memory_save", True),
-        ("suggest", "task_create", True), ("suggest", "start_task", False), ("act", "start_task", True),
+        ("observe", "task_create", False), ("observe", "begin_task", False), ("observe", "memory_save", True),
+        ("suggest", "task_create", True), ("suggest", "begin_task", False), ("act", "begin_task", True),
         ("act", "write_file", False), ("act", "reply", False), ("act", "spawn_worker", False),
     ],
 )  # fmt: skip
@@ -155,11 +155,11 @@ def test_a_level_is_the_tools_a_run_holds(alone: Alone, level: str, tool: str, i
 def test_a_tool_beyond_the_level_is_refused_although_the_model_calls_it(alone: Alone) -> None:
     alone.let("suggest")
     task = alone.task()
-    alone.script(call("start_task", number=task.number), FINISH)
+    alone.script(call("begin_task", number=task.number), FINISH)
     comments.add_comment(by_person(alone.team.moderator), task.number, "Well?")
     alone.work()
     assert not Run.objects.filter(kind=RunKind.WORKER).exists()
-    assert ToolCall.objects.get(name="start_task").state == "refused"
+    assert ToolCall.objects.get(name="begin_task").state == "refused"
 
 
 def test_the_dial_turned_down_counts_at_the_next_call(alone: Alone) -> None:
@@ -168,11 +168,11 @@ def test_the_dial_turned_down_counts_at_the_next_call(alone: Alone) -> None:
 
     def turned_down(request: object) -> object:
         alone.let("suggest")
-        return call("start_task", number=task.number)
+        return call("begin_task", number=task.number)
 
     alone.script(turned_down, FINISH)
     run = alone.work()
-    assert "beyond what you may do" in ToolCall.objects.get(name="start_task").result
+    assert "beyond what you may do" in ToolCall.objects.get(name="begin_task").result
     assert run.state == RunState.SUCCEEDED, "it can still end"
 
 
@@ -206,14 +206,14 @@ def test_for_a_goal_it_goes_no_further_than_people_let_it(alone: Alone) -> None:
     alone.let("act")
     goal = goals.create_goal(by_person(alone.team.moderator), title="Notes", description="All of them")
     task = alone.task(goal_id=goal.pk)
-    model = alone.script(call("start_task", number=task.number), FINISH)
+    model = alone.script(call("begin_task", number=task.number), FINISH)
     alone.work()
-    assert "you may propose and no more" in ToolCall.objects.get(name="start_task").result
+    assert "you may propose and no more" in ToolCall.objects.get(name="begin_task").result
     assert f"goal {goal.pk}: Notes" in told(model)
     goals.edit_goal(alone.team.moderator, goal.pk, authority="execute")
     alone.later(minutes=2)
     alone.engine.script("worker", [DONE])
-    alone.script(call("start_task", number=task.number), FINISH)
+    alone.script(call("begin_task", number=task.number), FINISH)
     alone.work()
     assert Task.objects.get(pk=task.pk).state == TaskState.DONE
 
@@ -223,10 +223,10 @@ def test_it_starts_no_more_tasks_than_a_run_and_a_day_may_hold(alone: Alone) -> 
     numbers = [alone.task(f"Part {at}").number for at in range(4)]
     alone.engine.script("worker", lambda request: DONE)
     for round_ in range(3):
-        alone.script(*(call("start_task", number=number) for number in numbers[round_ : round_ + 2]), FINISH)
+        alone.script(*(call("begin_task", number=number) for number in numbers[round_ : round_ + 2]), FINISH)
         alone.work()
         alone.later(minutes=2)
-    said = list(ToolCall.objects.filter(name="start_task", state="failed").values_list("result", flat=True))
+    said = list(ToolCall.objects.filter(name="begin_task", state="failed").values_list("result", flat=True))
     assert Run.objects.filter(kind=RunKind.WORKER).count() == 2
     assert any("in this run, which is the limit" in text for text in said)
     assert any("within a day, which is the limit" in text for text in said)

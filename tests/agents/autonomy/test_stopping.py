@@ -55,7 +55,7 @@ def test_a_pause_of_the_organization_holds_every_agent(alone: Alone) -> None:
 def test_a_worker_that_is_queued_stays_so_while_the_agent_is_paused(alone: Alone) -> None:
     alone.let("act")
     task = alone.task()
-    alone.script(call("start_task", number=task.number), FINISH)
+    alone.script(call("begin_task", number=task.number), FINISH)
     alone.engine.script("worker", [DONE])
     assert alone.look() == 1
     alone.engine.execute(alone.last())
