@@ -35,6 +35,21 @@ GATES = (
 )
 
 
+ALONE = ("tests/launch", "tests/faults", "tests/bench", "tests/browser")
+"""Tests that start processes of their own, take measure or look at the clock: they run one after the other."""
+PARTS = (
+    (
+        "-n",
+        str(min(4, os.cpu_count() or 1)),
+        "--dist",
+        "loadscope",
+        *(f"--ignore={folder}" for folder in ALONE),
+    ),
+    ALONE,
+)
+"""What pytest is given when everything is tested, one after the other: first what many processes share, then the rest."""
+
+
 def run_gates(
     pytest_arguments: Sequence[str],
     *,
@@ -43,8 +58,11 @@ def run_gates(
 ) -> int:
     """Run the gates and pytest, or pytest alone when arguments for it are given; 0 when all passed."""
     failed = [] if pytest_arguments else _failing(gates)
-    command = [_program(pytest_command[0]), *pytest_command[1:], *pytest_arguments]
-    status = subprocess.run(command, cwd=ROOT, env=_environment(), check=False).returncode
+    command = [_program(pytest_command[0]), *pytest_command[1:]]
+    status = 0
+    for part in [pytest_arguments] if pytest_arguments else PARTS:
+        done = subprocess.run([*command, *part], cwd=ROOT, env=_environment(), check=False)
+        status = status or done.returncode
     if failed:
         print(f"spacebot test: failed: {', '.join(failed)}{' and pytest' if status else ''}", flush=True)
     return status or (1 if failed else 0)

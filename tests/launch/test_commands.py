@@ -114,6 +114,17 @@ def test_all_gates_run_when_one_fails_and_the_status_tells(capfd: pytest.Capture
     assert output.index("second") < output.index("1 passed")
 
 
+def test_every_test_is_in_one_part_and_what_fails_in_the_first_is_told_after_the_last(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    program = "import sys; print(sys.argv[1:]); raise SystemExit('-n' in sys.argv)"
+    assert run_gates([], gates=(), pytest_command=("python", "-c", program)) == 1
+    shared, alone = capfd.readouterr().out.splitlines()
+    for folder in ("tests/launch", "tests/faults", "tests/bench", "tests/browser"):
+        assert f"--ignore={folder}'" in shared
+        assert f"'{folder}'" in alone
+
+
 def test_arguments_are_for_pytest_alone(capfd: pytest.CaptureFixture[str]) -> None:
     command = ("python", "-c", "import sys; print(sys.argv[1:]); raise SystemExit(5)")
     assert run_gates(["-k", "x"], gates=(Gate("never", ("python", "-c", "")),), pytest_command=command) == 5
