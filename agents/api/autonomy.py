@@ -52,7 +52,7 @@ class AutonomyPatch(Strict):
     claim_unowned: bool | None = None
 
 
-class ReasonIn(Strict):
+class PauseIn(Strict):
     reason: str = Field(default="", max_length=300)
 
 
@@ -117,11 +117,11 @@ class HaltOut(Schema):
     asked_at: datetime
 
 
-class RulePatch(Strict):
+class AutonomyRulePatch(Strict):
     ceiling: LevelName
 
 
-class RuleOut(Schema):
+class AutonomyRuleOut(Schema):
     ceiling: str
     paused_at: datetime | None
     paused_reason: str
@@ -193,7 +193,7 @@ def change_autonomy(request: HttpRequest, agent_id: Id, body: AutonomyPatch) -> 
 
 
 @router.post(f"{ONE}/pause", response=AutonomyOut, auth=Needs(WRITE))
-def pause_agent(request: HttpRequest, agent_id: Id, body: ReasonIn) -> dict[str, Any]:
+def pause_agent(request: HttpRequest, agent_id: Id, body: PauseIn) -> dict[str, Any]:
     """Let the agent begin nothing more by itself; what is queued of that is closed."""
     actor = actor_of(request)
     pausing.pause(actor, agent_id, reason=body.reason)
@@ -209,7 +209,7 @@ def resume_agent(request: HttpRequest, agent_id: Id) -> dict[str, Any]:
 
 
 @router.post(f"{ONE}/halt", response={201: HaltOut}, auth=Needs(WRITE))
-def halt_agent(request: HttpRequest, agent_id: Id, body: ReasonIn) -> Status[Any]:
+def halt_agent(request: HttpRequest, agent_id: Id, body: PauseIn) -> Status[Any]:
     """Stop everything the agent runs, in conversations too, and pause it."""
     return Status(201, halt_payload(pausing.halt(actor_of(request), agent_id, reason=body.reason)))
 
@@ -247,14 +247,14 @@ def _look(look: queries.Look) -> dict[str, Any]:
     }
 
 
-@router.get(ALL, response=RuleOut, auth=Needs(READ))
+@router.get(ALL, response=AutonomyRuleOut, auth=Needs(READ))
 def get_rule(request: HttpRequest) -> Any:
     """What holds for all agents of the organization."""
     return settings.get_rule(actor_of(request))
 
 
-@router.patch(ALL, response=RuleOut, auth=Needs(WRITE))
-def set_ceiling(request: HttpRequest, body: RulePatch) -> Any:
+@router.patch(ALL, response=AutonomyRuleOut, auth=Needs(WRITE))
+def set_ceiling(request: HttpRequest, body: AutonomyRulePatch) -> Any:
     """Set how far any agent may go by itself; it holds from the next tool call of what is under way."""
     return settings.set_ceiling(actor_of(request), body.ceiling)
 
@@ -277,15 +277,15 @@ def list_workers(request: HttpRequest) -> dict[str, Any]:
     return {"items": items, "next": None}
 
 
-@router.post(f"{ALL}/pause", response=RuleOut, auth=Needs(WRITE))
-def pause_all(request: HttpRequest, body: ReasonIn) -> Any:
+@router.post(f"{ALL}/pause", response=AutonomyRuleOut, auth=Needs(WRITE))
+def pause_all(request: HttpRequest, body: PauseIn) -> Any:
     """Let no agent begin anything more by itself."""
     actor = actor_of(request)
     pausing.pause(actor, reason=body.reason)
     return settings.get_rule(actor)
 
 
-@router.post(f"{ALL}/resume", response=RuleOut, auth=Needs(WRITE))
+@router.post(f"{ALL}/resume", response=AutonomyRuleOut, auth=Needs(WRITE))
 def resume_all(request: HttpRequest) -> Any:
     """Let all go on but those that are paused by themselves."""
     actor = actor_of(request)
@@ -294,7 +294,7 @@ def resume_all(request: HttpRequest) -> Any:
 
 
 @router.post(f"{ALL}/halt", response={201: HaltOut}, auth=Needs(WRITE))
-def halt_all(request: HttpRequest, body: ReasonIn) -> Status[Any]:
+def halt_all(request: HttpRequest, body: PauseIn) -> Status[Any]:
     """Stop everything that all agents run, and pause them."""
     return Status(201, halt_payload(pausing.halt(actor_of(request), reason=body.reason)))
 

@@ -77,7 +77,7 @@ class ServerPatch(Strict):
     enabled: bool | None = None
 
 
-class ToolOut(Schema):
+class McpToolOut(Schema):
     """`offered` while it is listed, has no `problem`, and `digest` is what was approved; `waits` for an administrator."""
 
     id: int
@@ -95,7 +95,7 @@ class ToolOut(Schema):
     approved_at: datetime | None
 
 
-class ApproveIn(Strict):
+class McpApproveIn(Strict):
     """The digest of what was read: something else by now is a conflict."""
 
     digest: Digest
@@ -153,7 +153,7 @@ def look_again(request: HttpRequest, server_id: Id) -> Status[None]:
     return Status(202, None)
 
 
-@router.get("/mcp/servers/{server_id}/tools", response=Page[ToolOut], auth=Needs("mcp:read"))
+@router.get("/mcp/servers/{server_id}/tools", response=Page[McpToolOut], auth=Needs("mcp:read"))
 def list_tools(request: HttpRequest, server_id: Id) -> dict[str, Any]:
     """What the server lists, what waits first."""
     actor = actor_of(request)
@@ -166,12 +166,12 @@ def approve_several(request: HttpRequest, server_id: Id, body: ApproveSeveralIn)
     return {"approved": services.approve_all(actor_of(request), server_id, digests=body.digests)}
 
 
-@router.post("/mcp/tools/{tool_id}/approve", response=ToolOut, auth=Needs("mcp:write"))
-def approve_tool(request: HttpRequest, tool_id: Id, body: ApproveIn) -> McpTool:
+@router.post("/mcp/tools/{tool_id}/approve", response=McpToolOut, auth=Needs("mcp:write"))
+def approve_tool(request: HttpRequest, tool_id: Id, body: McpApproveIn) -> McpTool:
     return services.approve_tool(actor_of(request), tool_id, digest=body.digest)
 
 
-@router.post("/mcp/tools/{tool_id}/withdraw", response=ToolOut, auth=Needs("mcp:write"))
+@router.post("/mcp/tools/{tool_id}/withdraw", response=McpToolOut, auth=Needs("mcp:write"))
 def withdraw_tool(request: HttpRequest, tool_id: Id) -> McpTool:
     """Take the approval back: the tool is not offered from now on."""
     return services.withdraw_tool(actor_of(request), tool_id)

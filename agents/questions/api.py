@@ -42,7 +42,7 @@ class QuestionOut(Schema):
     closed_at: datetime | None
 
 
-class AnswerIn(Strict):
+class QuestionAnswerIn(Strict):
     """Numbers of options, one where only one may be chosen, or words of one's own."""
 
     numbers: Annotated[list[Annotated[int, Field(ge=1, le=10)]], Field(max_length=10)] = []
@@ -94,7 +94,7 @@ def get_question(request: HttpRequest, question_id: Id) -> dict[str, Any]:
 
 
 @router.post("/questions/{question_id}/answer", response=QuestionOut, auth=Needs("conversations:write"))
-def answer(request: HttpRequest, question_id: Id, body: AnswerIn) -> dict[str, Any]:
+def answer(request: HttpRequest, question_id: Id, body: QuestionAnswerIn) -> dict[str, Any]:
     """Answer a question; the first answer counts, and it is said in the conversation in your name."""
     actor = actor_of(request)
     return question_payload(services.answer(actor, question_id, numbers=body.numbers, text=body.text))

@@ -21,7 +21,7 @@ def test_a_call_waits_in_the_conversation_until_it_is_approved_there(
     card.wait_for()
     assert "notes.txt" in card.inner_text()
     check_accessible(page)
-    page.locator(".rail .badge", has_text="1").wait_for()
+    page.get_by_role("link", name="Approvals 1 waiting").wait_for()
     card.locator("summary").click()
     assert "+hi" in card.inner_text()
     card.locator("a").first.click()
