@@ -3,12 +3,15 @@
     MessagingError
     ├── DeliveryError(permanent, retry_after_s)   the platform did not take a chunk
     ├── Unsupported                               the platform cannot do it at all
+    ├── HoldsSecrets(names)                       a file would carry secrets out
     └── AdapterFailed(permanent)                  the connection to a platform broke
 
 Wrong input and unknown rows raise the kinds of `accounts.errors`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 
 class MessagingError(Exception):
@@ -31,6 +34,13 @@ class Unsupported(MessagingError):
         super().__init__(f"{platform} cannot {operation}")
         self.platform = platform
         self.operation = operation
+
+
+class HoldsSecrets(MessagingError):
+    """A file that is not plain text holds secrets, or is packed so deep that nobody can tell; it stays."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__(f"it holds what must not leave: {', '.join(sorted(names))}")
 
 
 class AdapterFailed(MessagingError):

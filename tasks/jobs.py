@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from tasks.services.schedules import clock, deliveries, ledger
+from tasks.services.wakes import taking
 
 
 @shared_task(name="tasks.tick", ignore_result=True)
@@ -21,3 +22,8 @@ def follow_deliveries() -> None:
 @shared_task(name="tasks.account", ignore_result=True)
 def account() -> None:
     ledger.sweep(now=timezone.now())
+
+
+@shared_task(name="tasks.prune_wakes", ignore_result=True)
+def prune_wakes() -> None:
+    taking.prune()

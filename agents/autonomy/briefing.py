@@ -154,14 +154,14 @@ def _goals(run: Run) -> list[str]:
         due = f", due {goal.due_on}" if goal.due_on else ""
         lines.append(
             f"- goal {goal.pk}: {one_line(goal.title, 200)} ({Priority(goal.priority).label}{due}; you may {goal.authority};"
-            f" tasks: {_progress(progress[goal.pk])})"
+            f" {_progress(progress[goal.pk])})"
         )
         lines += [f"  {indent(text)}" for text in (goal.description, goal.notes) if text.strip()]
     return lines
 
 
-def _progress(found: object) -> str:
-    return one_line(str(found), 200)
+def _progress(found: queries.Progress) -> str:
+    return f"{found.done} of {found.total} tasks done" if found.total else "no tasks yet"
 
 
 def _workers(run: Run) -> list[str]:

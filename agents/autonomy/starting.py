@@ -7,7 +7,6 @@ start one. Between two runs lies the minimum gap, whatever wakes the agent, so n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -45,18 +44,6 @@ select a.agent_id from agents_autonomy a
  order by greatest(a.last_started_at, a.looked_at) nulls first, a.agent_id
  limit %(limit)s
 """  # noqa: S608  only the constant above is put in
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a run starts. `keys` are what there is to do; `event_ids` what woke it."""
-
-    keys: Sequence[str]
-    event_ids: Sequence[int]
-
-    @property
-    def words(self) -> str:
-        return "It was woken" if self.event_ids else "Its interval has passed, and there is something to do"
 
 
 def start_due(*, now: datetime | None = None) -> int:
@@ -109,7 +96,7 @@ def _start(row: Autonomy, level: Level, keys: Sequence[str], now: datetime) -> R
     events = taking.take(row.agent_id, run.pk, level)
     run.input["event_ids"] = events
     run.input["from_outside"] = WakePayload.objects.filter(event_id__in=events, from_outside=True).exists()
-    run.title = Reason(keys, events).words
+    run.title = "It was woken" if events else "Its interval has passed, and there is something to do"
     run.save(update_fields=["input", "title"])
     row.last_started_at = now
     row.save(update_fields=["last_started_at"])

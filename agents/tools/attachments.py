@@ -18,7 +18,7 @@ from agents.tools.files.storing import replace
 from agents.tools.workspace import open_file, open_folder, split_file
 from messaging.attachments import queries, services, store
 from messaging.attachments.limits import MAX_BYTES
-from messaging.errors import Unsupported
+from messaging.errors import HoldsSecrets, Unsupported
 from messaging.models import Attachment, Conversation
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def send_file(context: ToolContext, arguments: SendFile) -> ToolOutput:
                 text=arguments.caption,
                 key=context.key,
             )
-        except (AccountsError, Unsupported) as error:
+        except (AccountsError, HoldsSecrets, Unsupported) as error:
             raise ToolFailed(str(error)) from None
     if context.run.kind == RunKind.CHANNEL:
         cast("Channel", context.process).has_sent(message)

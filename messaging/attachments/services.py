@@ -5,6 +5,7 @@ The bytes are stored first and outside of any transaction; if the row then fails
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -25,6 +26,7 @@ from messaging.errors import Unsupported
 from messaging.media import clean_name
 from messaging.models import Attachment, Conversation, Delivery, DeliveryState, Message
 from messaging.queries import get_conversation
+from messaging.services import egress
 from messaging.services.deliveries import DELIVERED_BY_EVENT
 from messaging.services.messages import append_outbound
 from realtime.services import unit_of_work
@@ -143,14 +145,17 @@ def send_file(
 ) -> Message:
     """Send a file to the conversation as an agent, with a delivery of its own; the same `key` again returns the first message.
 
-    Raises Unsupported, InvalidInput or Conflict, and keeps nothing then.
+    Secrets are taken out of its name and of plain text. Raises HoldsSecrets, Unsupported, InvalidInput or Conflict, and keeps
+    nothing then.
     """
     if (first := Attachment.objects.select_related("message").filter(key=key).first()) and first.message:
         return first.message
     check_takes_files(conversation)
-    kept = _keep(conversation, stream)
+    shield = egress.shield_of(conversation.pk)
+    content = egress.scrub_file(shield, stream.read(MAX_BYTES + 1))
+    kept = _keep(conversation, io.BytesIO(content))
     with unit_of_work():
-        attachment = _create(conversation, kept, name=name, run_id=run_id, key=key)
+        attachment = _create(conversation, kept, name=shield.scrub(name).text, run_id=run_id, key=key)
         message = append_outbound(
             conversation.pk,
             run_id=run_id,

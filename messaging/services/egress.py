@@ -6,9 +6,10 @@ from functools import lru_cache
 from typing import Any
 
 from accounts.errors import NotFound
+from messaging.errors import HoldsSecrets
 from messaging.models import Conversation
 from secret_store.scrubbing.scrubber import Hits
-from secret_store.shields import Shield, shield_for
+from secret_store.shields import Mode, Shield, shield_for
 
 REDACTIONS = "redactions"
 """The key in a message's metadata under which what was taken out is counted, by name."""
@@ -23,6 +24,23 @@ def scrub(shield: Shield, text: str, metadata: dict[str, Any]) -> tuple[str, dic
     if hits.counts:
         cleaned = {**cleaned, REDACTIONS: dict(hits.counts)}
     return done.text, cleaned
+
+
+def scrub_file(shield: Shield, content: bytes) -> bytes:
+    """Return what may leave of a file: plain text without the secrets in it, anything else as it is or not at all.
+
+    Raises HoldsSecrets.
+    """
+    hits = shield.secrets_in(content) if shield.mode != Mode.OFF else {}
+    if not hits:
+        return content
+    try:
+        mended = shield.scrub(content.decode()).text.encode()
+    except UnicodeDecodeError:
+        raise HoldsSecrets(hits) from None
+    if left := shield.secrets_in(mended):
+        raise HoldsSecrets(left)
+    return mended
 
 
 def shield_of(conversation_id: int) -> Shield:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from accounts.errors import InvalidInput
 from accounts.models import Person
 from agents.models import CallState, Run, ToolCall
+from agents.services.agents import update_agent
 from agents.services.attachment_copies import ATTACHMENTS
 from agents.services.conversations import send_message
 from llm.clients.scripted import call
@@ -19,6 +21,7 @@ from messaging.attachments import limits, services, store
 from messaging.models import Attachment, Delivery, Handling, Message
 from messaging.services.conversations import start_conversation
 from realtime.models import Event
+from secret_store.services import set_secret
 from tests.agents.conftest import Engine
 
 DONE = call("set_outcome", status="done", summary="ok")
@@ -154,6 +157,39 @@ def test_a_worker_sends_a_file_to_the_people(engine: Engine) -> None:
         assert file.read() == b"# Done"
     assert Delivery.objects.filter(attachment=attachment).count() == 1
     assert result_of("send_file").result == f"Sent Report.md (6 bytes) as attachment #{attachment.pk}."
+
+
+def test_a_secret_in_a_file_does_not_leave_with_it(engine: Engine) -> None:
+    set_secret(
+        None, engine.team.organization, name="DEPLOY_KEY", value="kq9-very-hidden-value", category="tool"
+    )
+    engine.workspace.mkdir(parents=True)
+    (engine.workspace / "notes.txt").write_text("The key is kq9-very-hidden-value, keep it.")
+    (engine.workspace / "notes.gz").write_bytes(gzip.compress(b"kq9-very-hidden-value"))
+    work(
+        engine,
+        call("send_file", path="notes.txt", name="kq9-very-hidden-value.txt")
+        + call("send_file", path="notes.gz"),
+    )
+    attachment = Attachment.objects.get()
+    assert attachment.name == "[secret DEPLOY_KEY].txt"
+    with store.open_attachment(attachment) as file:
+        assert file.read() == b"The key is [secret DEPLOY_KEY], keep it."
+    refused = ToolCall.objects.filter(name="send_file").latest("position")
+    assert refused.state == CallState.FAILED
+    assert "it holds what must not leave: DEPLOY_KEY" in refused.result
+
+
+def test_an_agent_that_is_not_scrubbed_sends_files_as_they_are(engine: Engine) -> None:
+    set_secret(
+        None, engine.team.organization, name="DEPLOY_KEY", value="kq9-very-hidden-value", category="tool"
+    )
+    update_agent(engine.team.admin, engine.team.agent.pk, settings={"scrubbing": "off"})
+    engine.workspace.mkdir(parents=True)
+    (engine.workspace / "notes.txt").write_text("kq9-very-hidden-value")
+    work(engine, call("send_file", path="notes.txt"))
+    with store.open_attachment(Attachment.objects.get()) as file:
+        assert file.read() == b"kq9-very-hidden-value"
 
 
 @pytest.mark.parametrize("path", ["nothing", "../x", "link", "pipe", "folder", "empty", "large"])

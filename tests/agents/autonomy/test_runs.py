@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import time, timedelta
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -25,6 +26,7 @@ from memory.types import Author as By
 from messaging.services.conversations import start_conversation
 from realtime.models import Notice
 from tasks.authors import Author, by_person
+from tasks.jobs import prune_wakes
 from tasks.models import (
     Approval,
     AuthorKind,
@@ -210,6 +212,7 @@ def test_for_a_goal_it_goes_no_further_than_people_let_it(alone: Alone) -> None:
     alone.work()
     assert "you may propose and no more" in ToolCall.objects.get(name="begin_task").result
     assert f"goal {goal.pk}: Notes" in told(model)
+    assert "you may propose; 0 of 1 tasks done" in told(model)
     goals.edit_goal(alone.team.moderator, goal.pk, authority="execute")
     alone.later(minutes=2)
     alone.engine.script("worker", [DONE])
@@ -338,6 +341,23 @@ def test_repeats_merge_and_keep_every_payload(alone: Alone) -> None:
     assert (merged.count, merged.state) == (6, WakeState.PENDING)
     assert WakePayload.objects.filter(event=merged).count() == 6
     assert model.requests == []
+
+
+def test_what_waits_for_a_week_is_given_up_with_the_reason_and_what_is_long_over_goes(alone: Alone) -> None:
+    alone.let("observe")
+    wake = Wake.objects.get(happening="cortex.finding")
+    for key in ("old", "new", "over"):
+        fire(wake.pk, key=key, payload={})
+    days = {"old": 8, "new": 6, "over": 91}
+    for key, ago in days.items():
+        WakeEvent.objects.filter(key=key).update(last_at=timezone.now() - timedelta(days=ago))
+    WakeEvent.objects.filter(key="over").update(
+        state=WakeState.DONE, closed_at=timezone.now() - timedelta(days=91)
+    )
+    assert django_settings.CELERY_BEAT_SCHEDULE["prune wakes"]["task"] == prune_wakes.name
+    prune_wakes()
+    found = {event.key: (event.state, event.reason) for event in WakeEvent.objects.all()}
+    assert found == {"old": (WakeState.DROPPED, taking.EXPIRED), "new": (WakeState.PENDING, "")}
 
 
 def test_outside_its_hours_it_does_not_start(alone: Alone) -> None:
