@@ -15,7 +15,7 @@ from agents.context.prompts import autonomy_system
 from agents.engine.claims import Claim, Held
 from agents.loop import Ending
 from agents.models import Autonomy, Run, RunKind, RunState
-from agents.processes.base import Joined, Process
+from agents.processes.base import Joined, Process, failure_of
 from agents.tools.base import Tool
 from agents.tools.registry import tools_for
 from llm.errors import LLMError
@@ -73,13 +73,7 @@ class Autonomous(Process):
         return Ending(state, "failed", {}, {"class": "Unfinished", "message": f"{why} {NO_SUMMARY}"})
 
     def failed(self, error: LLMError | None, message: str) -> Ending:
-        failure: dict[str, Any] = {
-            "class": type(error).__name__ if error else "Unfinished",
-            "message": message,
-        }
-        if error is not None and error.vendor_text:
-            failure["vendor"] = error.vendor_text[:2000]
-        return Ending(RunState.FAILED, "failed", {}, failure)
+        return Ending(RunState.FAILED, "failed", {}, failure_of(error, message, otherwise="Unfinished"))
 
     def before_finish(self, ending: Ending, held: Held) -> None:
         why = str(ending.failure["message"]) if ending.failure else ""

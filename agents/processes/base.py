@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from agents.engine.claims import Claim, Held
 from agents.loop import Ending
@@ -32,6 +32,14 @@ class Joined:
     seq: int = 0
     report_ids: tuple[int, ...] = ()
     input_ids: tuple[int, ...] = ()
+
+
+def failure_of(error: LLMError | None, message: str, *, otherwise: str) -> dict[str, Any]:
+    """Return what is kept of a failure: its class, `otherwise` where no model failed, and words for people and for logs."""
+    failure: dict[str, Any] = {"class": type(error).__name__ if error else otherwise, "message": message}
+    if error is not None and error.vendor_text:
+        failure["vendor"] = error.vendor_text[:2000]
+    return failure
 
 
 DEFAULT_WINDOW = 128_000

@@ -14,7 +14,7 @@ from agents.engine.claims import Claim, Held
 from agents.loop import Ending
 from agents.models import Report, ReportState, Run, RunKind, RunState
 from agents.processes import sentences
-from agents.processes.base import Joined, Process
+from agents.processes.base import Joined, Process, failure_of
 from agents.processes.keeper import compact_when_kept, keep_after_turn, keep_set_aside
 from agents.processes.view import View, look
 from agents.services import happenings
@@ -174,10 +174,7 @@ class Channel(Process):
         return Ending(state, "failed", failure=failure)
 
     def failed(self, error: LLMError | None, message: str) -> Ending:
-        failure = {"class": type(error).__name__ if error else "Crash", "message": message}
-        if error is not None and error.vendor_text:
-            failure["vendor"] = error.vendor_text[:2000]
-        return Ending(RunState.FAILED, "failed", failure=failure)
+        return Ending(RunState.FAILED, "failed", failure=failure_of(error, message, otherwise="Crash"))
 
     def before_finish(self, ending: Ending, held: Held) -> None:
         if ending.failure:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from agents.engine import waits, wakeups
 from agents.engine.claims import Held
 from agents.loop import Ending
 from agents.models import Report, RunState
-from agents.processes.base import Process
+from agents.processes.base import Process, failure_of
 from agents.services import happenings
 from llm.errors import LLMError
 from messaging.models import Conversation
@@ -25,10 +23,9 @@ class Child(Process):
         return self._unfinished(state, "It was interrupted too often and was given up.")
 
     def failed(self, error: LLMError | None, message: str) -> Ending:
-        failure: dict[str, Any] = {"class": type(error).__name__ if error else "Crash", "message": message}
-        if error is not None and error.vendor_text:
-            failure["vendor"] = error.vendor_text[:2000]
-        return Ending(RunState.FAILED, "failed", {"text": message}, failure)
+        return Ending(
+            RunState.FAILED, "failed", {"text": message}, failure_of(error, message, otherwise="Crash")
+        )
 
     def step_limit(self) -> Ending:
         return self._unfinished(

@@ -18,7 +18,7 @@ from agents.engine import waits, wakeups
 from agents.engine.claims import Claim, Held
 from agents.loop import Ending
 from agents.models import Report, ReportState, Run, RunKind, RunState
-from agents.processes.base import Joined, Process
+from agents.processes.base import Joined, Process, failure_of
 from agents.processes.channel import TOOL_LIKE
 from agents.services import firings
 from agents.tools.base import Tool
@@ -138,13 +138,9 @@ class Cron(Process):
         return Ending(state, "failed", self._kept(), {"class": "Unfinished", "message": why})
 
     def failed(self, error: LLMError | None, message: str) -> Ending:
-        failure: dict[str, Any] = {
-            "class": type(error).__name__ if error else "Unfinished",
-            "message": message,
-        }
-        if error is not None and error.vendor_text:
-            failure["vendor"] = error.vendor_text[:2000]
-        return Ending(RunState.FAILED, "failed", self._kept(), failure)
+        return Ending(
+            RunState.FAILED, "failed", self._kept(), failure_of(error, message, otherwise="Unfinished")
+        )
 
     def before_finish(self, ending: Ending, held: Held) -> None:
         if ending.state == RunState.WAITING:

@@ -143,21 +143,25 @@ def web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
     program.stop()
 
 
+WORKER = [
+    *("celery", "-A", "spacebot_site.celery", "worker", "-P", "threads", "-c", "8", "--loglevel", "warning"),
+]
+
+
+@pytest.fixture
+def ticking(environment: dict[str, str], tmp_path: Path) -> Iterator[Program]:
+    """A worker that keeps the clock too, which can be stopped and started."""
+    program = Program(WORKER, {**environment, "SPACEBOT_CLOCK": "1"}, tmp_path / "clock.log")
+    program.start()
+    Program.working = True
+    yield program
+    Program.working = False
+    program.stop()
+
+
 @pytest.fixture(scope="package")
 def worker(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    command = [
-        "celery",
-        "-A",
-        "spacebot_site.celery",
-        "worker",
-        "-P",
-        "threads",
-        "-c",
-        "8",
-        "--loglevel",
-        "warning",
-    ]
-    program = Program(command, environment, tmp_path_factory.mktemp("logs") / "worker.log")
+    program = Program(WORKER, environment, tmp_path_factory.mktemp("logs") / "worker.log")
     program.start()
     _wait_for_worker(program)
     Program.working = True

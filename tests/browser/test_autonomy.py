@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -22,29 +20,6 @@ from tests.browser.test_access import check_fits
 from tests.factories import Team
 
 PAGE, ALL = "/agents/spacebot/autonomy/", "/settings/autonomy/"
-
-
-@pytest.fixture
-def ticking(environment: dict[str, str], tmp_path: Path) -> Iterator[Program]:
-    """A worker that keeps the clock too."""
-    command = [
-        "celery",
-        "-A",
-        "spacebot_site.celery",
-        "worker",
-        "-P",
-        "threads",
-        "-c",
-        "8",
-        "--loglevel",
-        "warning",
-    ]
-    program = Program(command, {**environment, "SPACEBOT_CLOCK": "1"}, tmp_path / "clock.log")
-    program.start()
-    Program.working = True
-    yield program
-    Program.working = False
-    program.stop()
 
 
 @pytest.fixture

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -21,29 +19,6 @@ from tests.factories import Team
 from tests.tasks.timetable import NOW, expand, finish, make
 
 SHORT_S = 2
-
-
-@pytest.fixture
-def ticking(environment: dict[str, str], tmp_path: Path) -> Iterator[Program]:
-    """A worker that keeps the schedule too, which can be stopped and started."""
-    command = [
-        "celery",
-        "-A",
-        "spacebot_site.celery",
-        "worker",
-        "-P",
-        "threads",
-        "-c",
-        "8",
-        "--loglevel",
-        "warning",
-    ]
-    program = Program(command, {**environment, "SPACEBOT_CLOCK": "1"}, tmp_path / "clock.log")
-    program.start()
-    Program.working = True
-    yield program
-    Program.working = False
-    program.stop()
 
 
 def shorten(schedule: Schedule) -> None:
