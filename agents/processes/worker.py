@@ -19,7 +19,7 @@ from agents.processes.base import Joined
 from agents.processes.children import Child
 from agents.services.attempts import is_bound, settle_ending
 from agents.tools.base import Tool
-from agents.tools.board import bound_to_nothing
+from agents.tools.board_work import bound_to_nothing
 from agents.tools.registry import tools_for
 from llm.models import Process as LlmProcess
 from llm.types import ChatResponse, UserMessage

@@ -6,64 +6,31 @@ to. Every tool answers with the row as it now is, as JSON, so that no text in it
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from accounts.errors import AccountsError
 from agents.autonomy.levels import check_change
 from agents.errors import ToolRetry
 from agents.models import Run
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
+from agents.tools.planning import LISTERS, PLANNERS, PriorityWord, as_json, author_of, refusals
 from tasks.agents import workforce
 from tasks.authors import Author
-from tasks.models import AuthorKind, GoalStatus, TaskComment, TaskRevision, TaskState
-from tasks.payloads import author_name, comment_payload, goal_payload, task_facts
+from tasks.models import TaskComment, TaskRevision, TaskState
+from tasks.payloads import author_name, comment_payload, task_facts
 from tasks.queries import board as queries
-from tasks.services import board, comments, goals, moves, work
-from tasks.services.starting import find_bound_task
+from tasks.services import board, comments, moves
 from tasks.snapshots import Holder, differences, snapshot
 
-LISTERS = frozenset({"channel", "branch", "autonomy"})
-BRANCH = frozenset({"branch", "autonomy"})
-WORKER = frozenset({"worker"})
-PriorityWord = Literal["critical", "high", "medium", "low"]
 OMITTED = frozenset(
     {"description", "subtasks", "skills", "workspace", "worker_type", "decision_note", "created_at"}
 )
 
 
-def author_of(run: Run, kind: AuthorKind = AuthorKind.AGENT) -> Author:
-    return Author(
-        kind,
-        run.organization_id,
-        user_id=run.requester_user_id,
-        person_id=run.requester_person_id,
-        agent_id=run.agent_id,
-        run_id=run.pk,
-        conversation_id=run.conversation_id,
-    )
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Let the model read why the board refused."""
-    try:
-        yield
-    except AccountsError as error:
-        raise ToolRetry(str(error)) from None
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _whole(author: Author, number: int) -> ToolOutput:
+def whole(author: Author, number: int) -> ToolOutput:
     names = workforce().names(author.organization_id)
-    return ToolOutput(_json(task_facts(queries.find_task(author, number), names)))
+    return ToolOutput(as_json(task_facts(queries.find_task(author, number), names)))
 
 
 def _holder(run: Run, text: str) -> Holder | None:
@@ -107,7 +74,7 @@ def task_list(context: ToolContext, arguments: TaskList) -> ToolOutput:
     for task in rows[: arguments.limit]:
         facts = {key: value for key, value in task_facts(task, names).items() if value and key not in OMITTED}
         facts["last_outcomes"] = [each.outcome for each in task.attempts.all() if each.outcome][-3:]
-        lines.append(_json(facts))
+        lines.append(as_json(facts))
     more = "\nThere are more; narrow it down." if len(rows) > arguments.limit else ""
     return ToolOutput("\n".join(lines) + more if lines else "There are no such tasks.")
 
@@ -132,9 +99,9 @@ class TaskCreate(Arguments):
 def task_create(context: ToolContext, arguments: TaskCreate) -> ToolOutput:
     author = author_of(context.run)
     values = arguments.model_dump(exclude={"assignee"})
-    with _refusals():
+    with refusals():
         task = board.create_task(author, assignee=_holder(context.run, arguments.assignee), **values)
-    return _whole(author, task.number)
+    return whole(author, task.number)
 
 
 class TaskUpdate(Arguments):
@@ -165,7 +132,7 @@ def task_update(context: ToolContext, arguments: TaskUpdate) -> ToolOutput:
         sent["assignee"] = _holder(context.run, arguments.assignee)
     if bool(sent) == bool(arguments.hold):
         raise ToolRetry("Either change what the task says, or hold it: one at a time.")
-    with _refusals():
+    with refusals():
         task = queries.find_task(author, arguments.number)
         check_change(context.run, task)
         if arguments.hold:
@@ -185,7 +152,7 @@ def task_update(context: ToolContext, arguments: TaskUpdate) -> ToolOutput:
                 summary=arguments.summary,
                 **sent,
             )
-        return _whole(author, arguments.number)
+        return whole(author, arguments.number)
 
 
 class Comment(Arguments):
@@ -195,9 +162,9 @@ class Comment(Arguments):
 
 def task_comment(context: ToolContext, arguments: Comment) -> ToolOutput:
     author = author_of(context.run)
-    with _refusals():
+    with refusals():
         comments.add_comment(author, arguments.number, arguments.text, key=context.key)
-        return _whole(author, arguments.number)
+        return whole(author, arguments.number)
 
 
 class History(Arguments):
@@ -208,7 +175,7 @@ class History(Arguments):
 def task_history(context: ToolContext, arguments: History) -> ToolOutput:
     author = author_of(context.run)
     names = workforce().names(author.organization_id)
-    with _refusals():
+    with refusals():
         task = queries.find_task(author, arguments.number)
         if arguments.since_revision is not None:
             before = queries.get_revision(author, task.number, arguments.since_revision).snapshot
@@ -216,7 +183,7 @@ def task_history(context: ToolContext, arguments: History) -> ToolOutput:
                 {"field": each.field, "before": each.before, "after": each.after}
                 for each in differences(before, snapshot(task))
             ]
-            return ToolOutput(_json({"revision": task.revision, "changed": changed}))
+            return ToolOutput(as_json({"revision": task.revision, "changed": changed}))
     revisions = TaskRevision.objects.filter(task=task).select_related("author_user").order_by("-number")[:30]
     said = TaskComment.objects.filter(task=task).select_related("author_user").order_by("-id")[:30]
     found = {
@@ -236,94 +203,7 @@ def task_history(context: ToolContext, arguments: History) -> ToolOutput:
             for row in task.attempts.all()
         ],
     }
-    return ToolOutput(_json(found))
-
-
-class GoalList(Arguments):
-    statuses: list[GoalStatus] = Field(default_factory=list, description="Empty: the active ones.")
-    limit: int = Field(default=20, ge=1, le=50)
-
-
-def goal_list(context: ToolContext, arguments: GoalList) -> ToolOutput:
-    author = author_of(context.run)
-    statuses = tuple(arguments.statuses) or (GoalStatus.ACTIVE,)
-    rows = queries.list_goals(author, statuses=statuses, limit=arguments.limit)
-    if not rows:
-        return ToolOutput("There are no such goals.")
-    progress = queries.progress_of(author, [goal.pk for goal in rows])
-    names = workforce().names(author.organization_id)
-    return ToolOutput("\n".join(_json(goal_payload(goal, progress[goal.pk], names)) for goal in rows))
-
-
-class GoalPropose(Arguments):
-    title: str = Field(min_length=1, max_length=200)
-    description: str = Field(min_length=1, max_length=20_000, description="With the success criteria.")
-    priority: PriorityWord = "medium"
-    due_on: str | None = Field(default=None, description="YYYY-MM-DD")
-    parent_id: int | None = None
-
-
-def goal_propose(context: ToolContext, arguments: GoalPropose) -> ToolOutput:
-    author = author_of(context.run)
-    with _refusals():
-        goal = goals.create_goal(author, **arguments.model_dump(exclude_none=True))
-    return _goal(author, goal.pk)
-
-
-class GoalNote(Arguments):
-    goal_id: int
-    notes: str = Field(max_length=10_000, description="Keep in it what still holds.")
-
-
-def goal_note(context: ToolContext, arguments: GoalNote) -> ToolOutput:
-    author = author_of(context.run)
-    with _refusals():
-        goals.note_goal(author, arguments.goal_id, arguments.notes)
-        return _goal(author, arguments.goal_id)
-
-
-def _goal(author: Author, goal_id: int) -> ToolOutput:
-    goal = queries.find_goal(author, goal_id)
-    names = workforce().names(author.organization_id)
-    return ToolOutput(_json(goal_payload(goal, queries.progress_of(author, [goal_id])[goal_id], names)))
-
-
-class Progress(Arguments):
-    done: list[int] = Field(
-        default_factory=list, max_length=50, description="Subtasks that are done, by place."
-    )
-    undone: list[int] = Field(default_factory=list, max_length=50)
-    metadata: dict[str, Any] = Field(default_factory=dict, description="Merged; a null removes a key.")
-
-
-def task_progress(context: ToolContext, arguments: Progress) -> ToolOutput:
-    author = author_of(context.run, AuthorKind.WORKER)
-    with _refusals():
-        task = work.note_progress(
-            author,
-            context.run.pk,
-            done=arguments.done,
-            undone=arguments.undone,
-            metadata=arguments.metadata,
-        )
-    return _whole(author, task.number)
-
-
-class Note(Arguments):
-    text: str = Field(min_length=1, max_length=10_000)
-
-
-def task_note(context: ToolContext, arguments: Note) -> ToolOutput:
-    author = author_of(context.run, AuthorKind.WORKER)
-    with _refusals():
-        comment = work.say(author, context.run.pk, arguments.text, key=context.key)
-    return _whole(author, comment.task.number)
-
-
-def bound_to_nothing(run: Run) -> frozenset[str]:
-    """Return the tools that a worker without a task must not hold."""
-    is_bound = "task_id" in run.input and find_bound_task(run.pk) is not None
-    return frozenset() if is_bound else frozenset({"task_progress", "task_note"})
+    return ToolOutput(as_json(found))
 
 
 TOOLS = (
@@ -339,7 +219,7 @@ TOOLS = (
         description="Propose a task. It waits for a person's approval before anybody can start it.",
         arguments=TaskCreate,
         function=task_create,
-        kinds=BRANCH,
+        kinds=PLANNERS,
     ),
     Tool(
         name="task_update",
@@ -347,55 +227,20 @@ TOOLS = (
         "start or finish a task.",
         arguments=TaskUpdate,
         function=task_update,
-        kinds=BRANCH,
+        kinds=PLANNERS,
     ),
     Tool(
         name="task_comment",
         description="Say something in a task's discussion.",
         arguments=Comment,
         function=task_comment,
-        kinds=BRANCH,
+        kinds=PLANNERS,
     ),
     Tool(
         name="task_history",
         description="Read one task whole: its specification, revisions, comments and attempts.",
         arguments=History,
         function=task_history,
-        kinds=BRANCH,
-    ),
-    Tool(
-        name="goal_list",
-        description="See the goals and how far their tasks are.",
-        arguments=GoalList,
-        function=goal_list,
-        kinds=LISTERS,
-    ),
-    Tool(
-        name="goal_propose",
-        description="Propose a goal. People decide whether it becomes one, and how far you may go for it.",
-        arguments=GoalPropose,
-        function=goal_propose,
-        kinds=BRANCH,
-    ),
-    Tool(
-        name="goal_note",
-        description="Replace the notes of a goal with where it stands.",
-        arguments=GoalNote,
-        function=goal_note,
-        kinds=BRANCH,
-    ),
-    Tool(
-        name="task_progress",
-        description="Tick subtasks of your task, and keep metadata with it.",
-        arguments=Progress,
-        function=task_progress,
-        kinds=WORKER,
-    ),
-    Tool(
-        name="task_note",
-        description="Say something in the discussion of your task, such as a question or a finding.",
-        arguments=Note,
-        function=task_note,
-        kinds=WORKER,
+        kinds=PLANNERS,
     ),
 )

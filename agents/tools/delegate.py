@@ -13,7 +13,7 @@ from agents.models import LIVE_STATES, Run, RunInput, RunKind, RunState
 from agents.processes import limits
 from agents.services.attempts import is_bound, task_input
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
-from agents.tools.board import author_of
+from agents.tools.planning import author_of
 from tasks.models import Task
 from tasks.services.changes import lock_task
 from tasks.services.starting import begin

@@ -9,12 +9,13 @@ from agents.tools import (
     attachments,
     autonomous,
     board,
+    board_work,
     browser,
     colleagues,
     conclude,
     delegate,
     files,
-    goal_change,
+    goals,
     history,
     inspect_runs,
     inspect_system,
@@ -54,11 +55,12 @@ TOOLS: tuple[Tool, ...] = (
     *inspect_system.TOOLS,
     *inspect_runs.TOOLS,
     *board.TOOLS,
+    *goals.TOOLS,
+    *board_work.TOOLS,
     *web_fetch.TOOLS,
     *web_search.TOOLS,
     *browser.TOOLS,
     *autonomous.TOOLS,
-    *goal_change.TOOLS,
 )
 
 
