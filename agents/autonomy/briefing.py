@@ -18,11 +18,10 @@ from agents.autonomy.levels import Standing
 from agents.context.days import day_of, zone_for
 from agents.context.history import clean_name, indent, one_line
 from agents.models import LIVE_STATES, Autonomy, Run, RunKind, WorkingEvent
+from agents.tools.planning import author_of
 from memory.models import EVERYONE
-from tasks.authors import Author
 from tasks.models import (
     Audience,
-    AuthorKind,
     GoalStatus,
     Priority,
     Task,
@@ -50,10 +49,6 @@ def render_briefing(run: Run, row: Autonomy, standing: Standing) -> str:
         _section("what happened lately that everyone may know", _events(run)),
     ]
     return "\n\n".join(part for part in parts if part)
-
-
-def author_of(run: Run) -> Author:
-    return Author(AuthorKind.AGENT, run.organization_id, agent_id=run.agent_id, run_id=run.pk)
 
 
 def _head(run: Run, row: Autonomy, standing: Standing) -> str:

@@ -12,13 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from accounts.errors import AccountsError
 from accounts.models import Membership, Person
 from agents.autonomy import levels
-from agents.autonomy.briefing import author_of
 from agents.engine import wakeups
 from agents.errors import ToolFailed, ToolRetry
 from agents.models import Autonomy, Run, RunKind
 from agents.processes import limits
 from agents.services.attempts import task_input
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
+from agents.tools.planning import author_of
 from messaging.models import Conversation, Participant
 from tasks.models import Audience, Authority, Task, WakePayload
 from tasks.services.starting import begin

@@ -11,13 +11,26 @@ from django.utils import timezone
 from agents.autonomy import settings, starting
 from agents.models import Autonomy, Run, RunKind
 from llm.clients.scripted import ScriptedModel, call
+from llm.types import UserMessage
 from tasks.authors import by_person
-from tasks.models import Task
+from tasks.models import Task, WakeEvent, WakeState
 from tasks.services import board, moves
 from tasks.snapshots import Holder
 from tests.agents.conftest import Engine
 
 FINISH = call("finish", summary="Looked at the board; nothing else to do.")
+
+
+DONE = call("set_outcome", status="done", summary="The notes are written.")
+
+
+def told(model: ScriptedModel) -> str:
+    """Return the briefing of a model's first run."""
+    return next(each.text for each in model.requests[0].messages if isinstance(each, UserMessage))
+
+
+def event(happening: str, state: str = WakeState.PENDING) -> WakeEvent | None:
+    return WakeEvent.objects.filter(wake__happening=happening, state=state).first()
 
 
 class Alone:

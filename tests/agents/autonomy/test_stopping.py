@@ -21,8 +21,7 @@ from tasks.models import Firing, Reason, TaskState, WakeState
 from tasks.services.schedules import clock
 from tasks.services.schedules.editing import create_schedule
 from tasks.services.schedules.fields import When
-from tests.agents.autonomy.conftest import FINISH, Alone
-from tests.agents.autonomy.test_runs import DONE, event
+from tests.agents.autonomy.conftest import DONE, FINISH, Alone, event
 
 
 def test_a_pause_closes_what_is_queued_and_starts_nothing_until_it_is_over(alone: Alone) -> None:
