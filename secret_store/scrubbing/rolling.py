@@ -15,7 +15,7 @@ LEFT_CONTEXT = 64
 """How much of what was let go is looked at again, so that a match knows what stood before it."""
 _OPEN_BLOCK = re.compile(rb"-----BEGIN[^\0]{0,16000}\Z")
 _OPEN_LINES = re.compile(rb"(?:[A-Za-z0-9+/=_-]{40,}\r?\n)+[A-Za-z0-9+/=_-]*\Z")
-_OPEN_DUMP = re.compile(rb"(?:[0-9A-Fa-f]{2,4}[ :,\r\n-]{1,2}){3,}[0-9A-Fa-f]{0,4}\Z")
+_OPEN_DUMP = re.compile(rb"(?:[0-9A-Fa-f]{2,4}[ :,\r\n-]{1,2})+[0-9A-Fa-f]{0,4}\Z")
 _OPEN_SETTING = re.compile(
     rb"(?i)(?:secret|token|key|passw?o?r?d|authorization|bearer|basic)[\w\"'\\ \]-]{0,30}[=:,(]{0,2}[ \"'`\\]{0,6}\Z"
 )

@@ -4,7 +4,7 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from secret_store.scrubbing.forms import is_recognisable
@@ -57,6 +57,8 @@ def test_no_secret_leaves_in_any_encoding(encoding: str, secret: str, before: st
     after=WORDS,
     cuts=st.lists(st.integers(0, 400), max_size=12),
 )
+@example(secret="0000000123456789", encoding="hex in twos of two", before="", after="", cuts=[6])
+@example(secret="kq9abcdef123456789", encoding="hex in twos of two", before="", after="", cuts=[6, 11])
 def test_no_secret_leaves_a_stream_however_it_is_split(
     secret: str, encoding: str, before: str, after: str, cuts: list[int]
 ) -> None:
