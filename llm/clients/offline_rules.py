@@ -197,7 +197,10 @@ def _as_itself(seen: Seen) -> Answer:
     ready = find_ready_tasks(seen.last_user)
     if ready and not tried and "begin_task" in seen.tools:
         return Answer(calls=(("begin_task", {"number": ready[0]}),))
-    summary = f"Task #{ready[0]}: {tried[-1].text[:300]}" if tried else "Nothing is ready that I could start."
+    summary = "Nothing is ready that I could start."
+    if tried:
+        done = "A worker is on it; its end is told there." if not tried[-1].is_error else tried[-1].text[:300]
+        summary = f"Task #{ready[0]}: {done}"
     return Answer(calls=(("finish", {"summary": summary}),))
 
 

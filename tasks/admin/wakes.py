@@ -13,7 +13,7 @@ OrganizationFilter = ("organization", admin.RelatedOnlyFieldListFilter)
 @admin.register(Wake)
 class WakeAdmin(ReadOnlyAdmin):
     list_display = (
-        "id", "name", "agent_id", "trigger", "happening", "minimum_level", "enabled", "next_due_at", "last_fired_at",
+        "id", "name", "agent_id", "trigger", "happening", "minimum_level", "enabled", "next_due_at",
         "organization",
     )  # fmt: skip
     list_filter = ("trigger", "enabled", "built_in", OrganizationFilter)

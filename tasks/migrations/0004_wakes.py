@@ -38,7 +38,6 @@ class Migration(migrations.Migration):
                 ('signed', models.BooleanField(default=False)),
                 ('token_digest', models.CharField(editable=False, max_length=64, null=True, unique=True)),
                 ('next_due_at', models.DateTimeField(editable=False, null=True)),
-                ('last_fired_at', models.DateTimeField(editable=False, null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -5,6 +5,8 @@ Agents live in a higher package, so `agent_id` and `run_id` are plain numbers he
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 
@@ -66,10 +68,12 @@ class Wake(models.Model):
     signed = models.BooleanField(default=False)
     token_digest = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001
     next_due_at = models.DateTimeField(null=True, editable=False)
-    last_fired_at = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    last_fired_at: datetime | None = None
+    """When it fired last, on rows of `tasks.queries.wakes.with_last_firing`."""
 
     class Meta:
         constraints = [

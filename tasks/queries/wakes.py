@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import Count, Prefetch, Q, QuerySet, TextField
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast, Left
 
 from accounts.actor import Actor
@@ -18,12 +18,18 @@ PREVIEW, PREVIEWS = 1_000, 3
 """Characters of a payload that a list shows, and how many payloads of an event."""
 
 
+def with_last_firing(rows: QuerySet[Wake]) -> QuerySet[Wake]:
+    """Add `last_fired_at`, as far back as events are kept."""
+    newest = WakeEvent.objects.filter(wake=OuterRef("pk")).order_by("-last_at").values("last_at")
+    fact = {"last_fired_at": Subquery(newest[:1])}
+    return rows.annotate(**fact)
+
+
 def list_wakes(actor: Actor, agent_id: int) -> list[Wake]:
     """Return an agent's wakes, its own first, with `waiting`: how many of their events wait."""
     actor.check_level(Role.ADMIN)
-    rows = Wake.objects.filter(organization=actor.organization, agent_id=agent_id).select_related(
-        "created_by"
-    )
+    own = Wake.objects.filter(organization=actor.organization, agent_id=agent_id)
+    rows = with_last_firing(own).select_related("created_by")
     waiting = Count("events", filter=Q(events__state=WakeState.PENDING))
     return list(rows.annotate(waiting=waiting).order_by("built_in", "trigger", "name", "pk")[:MOST_WAKES])
 

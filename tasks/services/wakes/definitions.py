@@ -17,6 +17,7 @@ from accounts.models import Role
 from accounts.services import audit
 from realtime.services import NewEvent, record, unit_of_work
 from tasks.models import Happening, Level, Wake, WakeTrigger
+from tasks.queries.wakes import with_last_firing
 from tasks.schedules.timing import Timing, check_timing
 from tasks.services.wakes.clock import timing_of
 
@@ -68,7 +69,7 @@ def add_built_in(organization_id: int, agent_id: int) -> None:
 def get_wake(actor: Actor, wake_id: int) -> Wake:
     """Return a wake of the actor's organization. Administrators see them. Raises NotFound."""
     actor.check_level(Role.ADMIN)
-    wake = Wake.objects.filter(pk=wake_id, organization=actor.organization).first()
+    wake = with_last_firing(Wake.objects.filter(pk=wake_id, organization=actor.organization)).first()
     if wake is None:
         raise NotFound("There is no such wake.")
     return wake

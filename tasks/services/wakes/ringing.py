@@ -35,8 +35,7 @@ with heard as (
 ){STORE}"""  # noqa: S608  only the constant above is put in
 FIRED = f"""
 with heard as (
-    update tasks_wake w set last_fired_at = now() where w.id = %(wake)s
-    returning w.id, w.organization_id, w.agent_id
+    select w.id, w.organization_id, w.agent_id from tasks_wake w where w.id = %(wake)s
 ){STORE}"""  # noqa: S608  only the constant above is put in
 
 

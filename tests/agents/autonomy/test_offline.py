@@ -19,5 +19,5 @@ def test_the_offline_model_starts_what_is_ready_and_says_so(alone: Alone) -> Non
     run = alone.work()
     task.refresh_from_db()
     assert task.state == TaskState.DONE
-    assert run.result["summary"].startswith(f"Task #{task.number}: Worker #")
+    assert run.result["summary"].startswith(f"Task #{task.number}: A worker is on it")
     assert Run.objects.filter(kind=RunKind.WORKER).count() == 1

@@ -23,7 +23,9 @@ from tasks.models import (
     WakePayload,
     WakeState,
 )
+from tasks.queries.wakes import list_wakes
 from tasks.services.wakes import taking
+from tasks.services.wakes.definitions import get_wake
 from tasks.services.wakes.ringing import fire
 from tests.agents.autonomy.conftest import FINISH, Alone, event
 
@@ -116,6 +118,17 @@ def test_two_that_look_at_once_start_one_and_the_database_refuses_a_second(alone
             kind=RunKind.AUTONOMY,
             due_at=timezone.now(),
         )
+
+
+def test_a_wake_tells_when_it_fired_last_whatever_rang_it(alone: Alone) -> None:
+    alone.let("act")
+    before = {wake.happening: wake.last_fired_at for wake in list_wakes(alone.team.admin, alone.agent.pk)}
+    assert set(before.values()) == {None}
+    alone.task()
+    fire(Wake.objects.get(happening="cortex.finding").pk, payload={})
+    fired = {wake.happening for wake in list_wakes(alone.team.admin, alone.agent.pk) if wake.last_fired_at}
+    assert fired == {"task.approved", "cortex.finding"}
+    assert get_wake(alone.team.admin, Wake.objects.get(happening="task.approved").pk).last_fired_at
 
 
 def test_repeats_merge_and_keep_every_payload(alone: Alone) -> None:
