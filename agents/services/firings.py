@@ -17,8 +17,9 @@ from tasks.models import Execution
 from tasks.schedules.runs import Order
 from tasks.services.schedules import results
 
-MOST_NUDGED = 128
-"""Whoever has finished a scheduled run goes on with the next, so a crowd needs no nudge for each."""
+MOST_NUDGED = 48
+"""Whoever has finished a scheduled run goes on with the next, so a crowd needs no nudge for each. Threads that all begin at once
+hinder each other and the clock beside them; with slow models the sweep adds more within seconds."""
 EXECUTIONS = {
     RunState.SUCCEEDED: Execution.SUCCEEDED,
     RunState.CANCELLED: Execution.CANCELLED,

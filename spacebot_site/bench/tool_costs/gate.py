@@ -27,7 +27,7 @@ def measure(*, quick: bool) -> dict[str, Value]:
         gate.run_external(prepared, f"bench.{number}")
         took.append((time.perf_counter() - began) * 1_000)
         assert prepared.state == "succeeded", prepared.result
-    return {"gate_p50_ms": percentile(took, 0.5)}
+    return {"gate_p50_ms": round(percentile(took, 0.5), 2)}
 
 
 def _gate() -> Gate:

@@ -32,7 +32,10 @@ def start(*, quick: bool) -> dict[str, Value]:
             began = time.perf_counter()
             run(_command("true", home), sandbox, timeout_s=10)
             took.append((time.perf_counter() - began) * 1_000)
-    return {"sandbox_p50_ms": percentile(took, 0.5), "sandbox_p95_ms": percentile(took, 0.95)}
+    return {
+        "sandbox_p50_ms": round(percentile(took, 0.5), 1),
+        "sandbox_p95_ms": round(percentile(took, 0.95), 1),
+    }
 
 
 def stop(*, quick: bool) -> dict[str, Value]:
@@ -53,7 +56,7 @@ def stop(*, quick: bool) -> dict[str, Value]:
             threading.Timer(0.3, cancel).start()
             run(_command(DEAF, home), sandbox, timeout_s=30, cancel=token)
             took.append((time.perf_counter() - cancelled_at[0]) * 1_000)
-    return {"stop_p95_ms": percentile(took, 0.95)}
+    return {"stop_p95_ms": round(percentile(took, 0.95), 1)}
 
 
 def _command(line: str, home: Path) -> Command:
