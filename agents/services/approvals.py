@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from agents.engine import wakeups
 from agents.engine.claims import Claim, Held
-from agents.errors import ToolFailed, ToolRetry
+from agents.errors import ToolFailed
 from agents.models import LIVE_STATES, CallState, Policy, Report, Run, RunState, ToolCall
 from agents.processes.registry import PROCESSES
 from agents.tools.authority import check_authority
 from agents.tools.base import ToolContext
+from agents.tools.gate import Gate
 from agents.tools.permits import Call, Permits, refusal_of
 from messaging.models import Conversation
 from tasks.models import Approval, ApprovalState
@@ -50,18 +51,20 @@ def check(approval: Approval) -> None:
 def execute(approval: Approval) -> str:
     """Make a channel's call, inside the verdict's transaction, and report it to the conversation."""
     call = _call_of(approval)
-    try:
-        output = call.tool.function(call.context, call.parsed)
-    except (ToolRetry, ToolFailed) as error:
-        raise ActionChanged(str(error)) from None
-    ToolCall.objects.filter(key=approval.origin_key, state=CallState.WAITING).update(
-        state=CallState.SUCCEEDED,
-        result=output.text,
+    row = ToolCall.objects.get(key=approval.origin_key, run=call.run, state=CallState.WAITING)
+    assert call.context.held is not None
+    made = Gate(call.context.process).run_approved(row, call.tool, call.parsed, call.context.held)
+    if made.state != CallState.SUCCEEDED:
+        raise ActionChanged(made.result)
+    ToolCall.objects.filter(pk=row.pk).update(
+        state=made.state,
+        result=made.result,
+        redactions=made.redactions,
         allowed_by=f"approval:{approval.pk}",
         finished_at=timezone.now(),
     )
-    _report(call.run, "done", f"Approved and done: {approval.title}. {output.text}")
-    return output.text
+    _report(call.run, "done", f"Approved and done: {approval.title}. {made.result}")
+    return made.result
 
 
 def told(approval: Approval) -> None:

@@ -184,6 +184,15 @@ class Gate:
         output = self._run(call, key, held)
         return output.ending if output else None
 
+    def run_approved(self, row: ToolCall, tool: Tool, parsed: Arguments, held: Held) -> PreparedCall:
+        """Run a recorded call for which a person has decided after its run went on, inside the verdict's transaction."""
+        call = chat.ToolCall(row.call_id, row.name, json.dumps(row.arguments))
+        prepared = PreparedCall(
+            position=row.position, call=call, arguments=row.arguments, tool=tool, parsed=parsed
+        )
+        self.run_transactional(prepared, row.key, held)
+        return prepared
+
     def run_external(self, call: PreparedCall, key: str) -> None:
         """Run an open call outside any transaction."""
         if not call.is_open:
