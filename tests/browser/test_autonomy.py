@@ -40,7 +40,7 @@ def test_an_agent_let_act_does_an_approved_task_and_says_so(
     page.get_by_role("button", name="Act").click()
     expect(page.get_by_role("button", name="Act")).to_have_attribute("aria-pressed", "true")
     history = page.locator("#autonomy-work")
-    expect(history).to_contain_text(f"Task #{approved.number}: Worker #", timeout=60_000)
+    expect(history).to_contain_text(f"Task #{approved.number}: A worker is on it", timeout=60_000)
     expect(history.get_by_role("link", name=f"#{approved.number}")).to_be_visible()
     expect(history).to_contain_text("succeeded", timeout=60_000)
     approved.refresh_from_db()
