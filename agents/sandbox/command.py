@@ -43,12 +43,29 @@ class Proxy:
 
 
 @dataclass(frozen=True)
+class Way:
+    """A port of 127.0.0.1 inside walls that is joined with a unix socket.
+
+    Outward, who connects to the port speaks with who listens at the socket. `inward`, the socket is made, in a folder that is
+    writable, and leads to what the command listens on.
+    """
+
+    socket: Path
+    port: int
+    inward: bool = False
+
+    def __str__(self) -> str:
+        return f"{'in' if self.inward else 'out'}:{self.port}:{self.socket}"
+
+
+@dataclass(frozen=True)
 class Access:
-    """What a contained command reaches besides the system's programs: paths that exist, and a proxy or no network at all."""
+    """What a contained command reaches besides the system's programs: paths that exist, a proxy or no network, and ways."""
 
     writable: tuple[Path, ...] = ()
     readable: tuple[Path, ...] = ()
     proxy: Proxy | None = None
+    ways: tuple[Way, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from agents.sandbox.command import Command
+from agents.sandbox.command import Command, Way
 from agents.sandbox.environment import INSIDE_PROXY, PATH, build, check_variables
 from agents.sandbox.errors import CannotStart
 
@@ -53,28 +53,23 @@ def environment_of(command: Command) -> dict[str, str]:
     return build(str(command.cwd), command.environment, command.secrets, command.access.proxy)
 
 
-def through_proxy(command: Command) -> Command:
-    """Return the command as it runs inside walls: behind the forwarder where it has a way out, and as it is without one."""
-    proxy = command.access.proxy
-    if proxy is None:
+def with_ways(command: Command) -> Command:
+    """Return the command as it runs inside walls: behind the forwarder where it has ways, and as it is without any."""
+    ways, proxy = command.access.ways, command.access.proxy
+    if proxy is not None:
+        ways = (*ways, Way(proxy.socket, INSIDE_PROXY[1]))
+    if not ways:
         return command
-    if not proxy.socket.is_socket():
+    outward = tuple(way.socket for way in ways if not way.inward)
+    if not all(socket.is_socket() for socket in outward):
         raise CannotStart("the proxy does not listen")
     access = replace(
         command.access,
         readable=(*command.access.readable, *python_paths(), FORWARDER),
-        writable=(*command.access.writable, proxy.socket),
+        writable=(*command.access.writable, *outward),
     )
-    argv = (
-        sys.executable,
-        "-I",
-        "-S",
-        str(FORWARDER),
-        str(proxy.socket),
-        str(INSIDE_PROXY[1]),
-        *command.argv,
-    )
-    return replace(command, argv=argv, access=access)
+    forwarder = (sys.executable, "-I", "-S", str(FORWARDER), *map(str, ways), "--")
+    return replace(command, argv=(*forwarder, *command.argv), access=access)
 
 
 def python_paths() -> tuple[Path, ...]:

@@ -12,8 +12,8 @@ from agents.sandbox.drivers.base import (
     check_folder,
     environment_of,
     limits_of,
-    through_proxy,
     watch_of,
+    with_ways,
 )
 from agents.sandbox.environment import PATH
 from agents.sandbox.errors import CannotStart
@@ -35,7 +35,7 @@ class Bubblewrap:
         if program is None:
             raise CannotStart("bubblewrap is not installed")
         check_folder(command.cwd)
-        command = through_proxy(command)
+        command = with_ways(command)
         return Order(
             file=program,
             argv=["bwrap", *_arguments(command), "--", *command.argv],

@@ -12,8 +12,8 @@ from agents.sandbox.drivers.base import (
     check_folder,
     environment_of,
     limits_of,
-    through_proxy,
     watch_of,
+    with_ways,
 )
 from agents.sandbox.errors import CannotStart
 
@@ -26,7 +26,7 @@ class Namespaces:
         if sys.platform != "linux" or not seccomp.is_known_machine():
             raise CannotStart("this needs Linux on x86_64 or aarch64")
         check_folder(command.cwd)
-        command = through_proxy(command)
+        command = with_ways(command)
         return Order(
             file=command.argv[0],
             argv=list(command.argv),

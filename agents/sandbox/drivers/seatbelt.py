@@ -35,7 +35,7 @@ class Seatbelt:
         if platform.system() != "Darwin" or not os.access(PROGRAM, os.X_OK):
             raise CannotStart("this needs macOS")
         check_folder(command.cwd)
-        if command.access.proxy is not None:
+        if command.access.proxy is not None or command.access.ways:
             raise CannotStart("there is no way out through the proxy on macOS")
         return Order(
             file=PROGRAM,
