@@ -12,9 +12,9 @@ from types import ModuleType, TracebackType
 from llm.fakes import anthropic_frames, chat_frames, responses_frames
 from llm.fakes.brains import echo
 from llm.fakes.http import END, Connection, chunked
-from llm.fakes.parsing import read_messages, read_tools
 from llm.fakes.refusals import ANTHROPIC, refusal
 from llm.fakes.replies import Brain, FakeReply, FakeRequest, Fault
+from llm.serving.reading import read_messages, read_tools
 
 FRAMES: dict[str, ModuleType] = {
     "openai": chat_frames,

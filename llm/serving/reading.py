@@ -1,4 +1,4 @@
-"""Requests in the three wire formats as our own messages."""
+"""Requests in the vendors' wire formats as our own."""
 
 from __future__ import annotations
 
@@ -6,12 +6,53 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from llm.types import AssistantMessage, ChatMessage, ToolCall, ToolResult, UserMessage
+from llm.types import AssistantMessage, ChatMessage, ChatRequest, ToolCall, ToolResult, ToolSpec, UserMessage
+
+TEXTS = frozenset({"text", "input_text", "output_text", "tool_use", "thinking", "redacted_thinking"})
+"""Parts that are text, or are looked for elsewhere."""
+LEFT_OUT = "[a picture or file, which is not passed on]"
+
+
+def read_request(style: str, body: dict[str, Any]) -> ChatRequest:
+    """Return a request of style "openai" (chat completions) or "anthropic". Raises ValueError for what is not one."""
+    try:
+        limit = body.get("max_completion_tokens") or body.get("max_tokens")
+        return ChatRequest(
+            system=read_system(style, body),
+            messages=read_messages(style, body),
+            tools=tuple(_spec(tool) for tool in body.get("tools") or ()),
+            max_output_tokens=int(limit) if limit else None,
+            require_tool=_requires_tool(body.get("tool_choice")),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a request: {error!r}") from None
+
+
+def read_system(style: str, body: dict[str, Any]) -> tuple[str, ...]:
+    if style == "anthropic":
+        system = body.get("system") or ()
+        parts = [system] if isinstance(system, str) else [str(part.get("text") or "") for part in system]
+    else:
+        heads = ("system", "developer")
+        messages = body.get("messages") or ()
+        parts = [_text(each.get("content")) for each in messages if each["role"] in heads]
+    return tuple(part for part in parts if part)
 
 
 def read_tools(body: dict[str, Any]) -> frozenset[str]:
     """Return the names of the tools on offer."""
     return frozenset(str((tool.get("function") or tool).get("name")) for tool in body.get("tools") or ())
+
+
+def _spec(tool: dict[str, Any]) -> ToolSpec:
+    function = tool.get("function") or tool
+    parameters = function.get("parameters") or function.get("input_schema") or {"type": "object"}
+    return ToolSpec(str(function["name"]), str(function.get("description") or ""), dict(parameters))
+
+
+def _requires_tool(choice: Any) -> bool:
+    kind = choice.get("type") if isinstance(choice, dict) else choice
+    return kind in ("required", "any", "tool", "function")
 
 
 def read_messages(style: str, body: dict[str, Any]) -> tuple[ChatMessage, ...]:
@@ -76,7 +117,10 @@ def _from_anthropic(messages: Any) -> Iterator[ChatMessage]:
 def _text(content: Any) -> str:
     if isinstance(content, str):
         return content
-    return "".join(str(part.get("text") or "") for part in content or ())
+    return "".join(
+        str(part.get("text") or "") if part.get("type", "text") in TEXTS else LEFT_OUT
+        for part in content or ()
+    )
 
 
 def _named(messages: list[ChatMessage]) -> tuple[ChatMessage, ...]:
