@@ -122,3 +122,7 @@ def worker_system(
     agent: Agent, *, interactive: bool, recalls: bool = False, on_board: bool = False
 ) -> tuple[str, ...]:
     return (render("worker", agent=agent, interactive=interactive, recalls=recalls, on_board=on_board),)
+
+
+def coder_system(agent: Agent) -> tuple[str, ...]:
+    return (render("coder", agent=agent),)

@@ -12,8 +12,12 @@ from accounts.boundaries import reach
 from accounts.database import release_connection
 from accounts.logs import get_logger
 from agents.browser import sessions as browsers
+from agents.coding.choosing import INSTEAD
+from agents.coding.errors import BackendFailed, NoBackend
 from agents.context.fit import budget, fit
 from agents.engine.claims import Claim, check_owned, claim, claim_next
+from agents.engine.contexts import call_context
+from agents.engine.elsewhere import Elsewhere
 from agents.engine.journal import DatabaseJournal
 from agents.engine.leases import keeper
 from agents.engine.records import store_prompt
@@ -24,11 +28,12 @@ from agents.loop import Ending, Transcript, run_loop
 from agents.models import Run, RunKind, RunState
 from agents.processes import sentences
 from agents.processes.base import Process
+from agents.processes.coder import Coder
 from agents.processes.registry import process_for
 from agents.tools import shell_jobs
 from agents.tools.gate import Gate
 from llm.errors import Cancelled, ContextTooLong, LLMError
-from llm.services import CallContext, complete
+from llm.services import complete
 from llm.services.tokens import context_window, estimate_tokens
 from llm.types import CancelToken, ChatRequest, ChatResponse
 from realtime.services import NewEvent, publish_transient
@@ -107,6 +112,9 @@ def _execute_within_window(run: Run, claimed: Claim) -> None:
             _fail(process, journal, error)
         except LLMError as error:
             _fail(process, journal, error)
+        except (NoBackend, BackendFailed) as error:
+            log.warning("run.backend_failed", run=run.pk, kind=type(error).__name__, reason=str(error))
+            journal.end(process.failed(None, f"{error} {INSTEAD}"))
         except RunStopped as error:
             _stop(process, journal, error.reason)
         except (LostLease, OperationalError, InterfaceError):
@@ -114,6 +122,8 @@ def _execute_within_window(run: Run, claimed: Claim) -> None:
         except Exception:
             log.exception("run.crashed", run=run.pk)
             journal.end(process.failed(None, sentences.SOMETHING_BROKE))
+        finally:
+            process.close()
         return
 
 
@@ -145,7 +155,7 @@ def _drive(process: Process, gate: Gate, journal: DatabaseJournal, *, may_have_s
     system = tuple(process.shield.scrub(part).text for part in process.system())
     tools = tuple(tool.spec for tool in gate.tools.values())
     store_prompt(run, system, tools)
-    asker = _Asker(process, journal)
+    asker = Elsewhere(process, journal) if isinstance(process, Coder) else _Asker(process, journal)
     process.window = context_window(asker.context)
     process.base_tokens = estimate_tokens(ChatRequest(system=system, messages=(), tools=tools))
     if process.streams_to_people():
@@ -201,22 +211,6 @@ class _Asker:
             asked = estimate_tokens(request)
         self.process.asked_tokens = asked
         return request
-
-
-def call_context(process: Process) -> CallContext:
-    """Return for whom and for what the process asks models."""
-    run = process.run
-    return CallContext(
-        organization_id=run.organization_id,
-        process=process.llm_process,
-        agent_id=run.agent_id,
-        run_id=run.pk,
-        conversation_id=run.conversation_id,
-        requester_user_id=run.requester_user_id,
-        requester_person_id=run.requester_person_id,
-        model_override=run.conversation.settings.get("model") if run.conversation else None,
-        shield=process.shield,
-    )
 
 
 def _replies(response: ChatResponse) -> bool:

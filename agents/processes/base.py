@@ -131,6 +131,9 @@ class Process(ABC):
                 NewEvent(kind="run.activity", payload=payload, conversation_id=self.run.conversation_id),
             )
 
+    def close(self) -> None:
+        """Let go of what this execution has opened."""
+
     def streams_to_people(self) -> bool:
         """Say whether people watch this process's text while it streams."""
         return False

@@ -14,7 +14,7 @@ from accounts.errors import InvalidInput
 from accounts.models import Role
 from accounts.services import audit
 from agents import queries
-from agents.models import SandboxMode, SandboxNetwork, SandboxSetting
+from agents.models import Run, SandboxMode, SandboxNetwork, SandboxSetting
 from agents.sandbox import probe
 from agents.sandbox.drivers import DRIVERS
 from agents.sandbox.drivers.base import Sandbox
@@ -59,6 +59,15 @@ def walls_of(organization_id: int, agent_id: int | None) -> Walls:
 def sandbox_for(walls: Walls) -> Sandbox:
     """Return the driver to use. Raises NotContained where none works and no owner has chosen to go without."""
     return DRIVERS["none"] if walls.mode == SandboxMode.NONE else probe.best()
+
+
+def sandbox_for_run(run: Run, walls: Walls) -> Sandbox:
+    """Return the driver to use, and note its name at the run. Raises NotContained."""
+    sandbox = sandbox_for(walls)
+    if run.sandbox != sandbox.name:
+        run.sandbox = sandbox.name
+        Run.objects.filter(pk=run.pk).update(sandbox=sandbox.name)
+    return sandbox
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from accounts.errors import AccountsError
+from agents.coding.choosing import INSTEAD, choose
+from agents.coding.errors import NoBackend
 from agents.engine import wakeups
 from agents.errors import ToolFailed, ToolRetry
 from agents.models import LIVE_STATES, Run, RunInput, RunKind, RunState
@@ -62,6 +64,9 @@ class SpawnWorker(Arguments):
     interactive: bool = Field(
         default=False, description="It stays after its result, for follow-ups by route."
     )
+    worker_type: Literal["builtin", "coding"] = Field(
+        default="builtin", description="coding: a full coding agent, for work on a code base."
+    )
 
 
 def spawn_worker(context: ToolContext, arguments: SpawnWorker) -> ToolOutput:
@@ -77,8 +82,20 @@ def spawn_worker(context: ToolContext, arguments: SpawnWorker) -> ToolOutput:
         key=context.key,
         active_limit_s=limits.active_limit_s(context.run.agent, RunKind.WORKER),
         interactive=arguments.interactive,
+        more=_type_of(context.run, arguments.worker_type),
     )
     return ToolOutput(f"Worker #{child.pk} started. Its result comes as a report; do not wait for it.")
+
+
+def _type_of(run: Run, worker_type: str) -> dict[str, object]:
+    """Return what a run keeps of its type; raise ToolFailed where nobody here can do it."""
+    if worker_type != "coding":
+        return {}
+    try:
+        choose(run.agent)
+    except NoBackend as error:
+        raise ToolFailed(f"{error}. {INSTEAD}") from None
+    return {"worker_type": worker_type}
 
 
 def _spawn_for_task(context: ToolContext, arguments: SpawnWorker, number: int) -> ToolOutput:

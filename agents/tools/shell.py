@@ -47,7 +47,10 @@ def shell(context: ToolContext, arguments: Shell) -> ToolOutput:
         limits=Limits(kept_bytes=KEPT_BYTES),
     )  # fmt: skip
     timeout_s = min(arguments.timeout_s, MOST_S)
-    with way_out(context, walls, sandbox, command) as command, LiveOutput(context) as live:
+    with (
+        way_out(context, walls, sandbox, command) as command,
+        LiveOutput(context.run, context.key, context.process.shield) as live,
+    ):
         release_connection()
         try:
             done = run(

@@ -48,7 +48,7 @@ def shell_start(context: ToolContext, arguments: ShellStart) -> ToolOutput:
         raise ToolUnavailable(f"the command did not start: {error}") from None
     if child.stdin is not None:
         child.stdin.close()
-    live = LiveOutput(context)
+    live = LiveOutput(context.run, context.key, context.process.shield)
     job = shell_jobs.begin(run.pk, arguments.command, child, limits.output_bytes, live, context.cancel)
     return ToolOutput(
         f"Started as {job.name}. Read it with shell_output; it ends with this run, or when this run has to wait."

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from types import TracebackType
 
-from agents.tools.base import ToolContext
+from agents.models import Run
 from realtime.services import NewEvent, publish_transient
+from secret_store.shields import Shield
 
 FLUSH_S = 0.2
 PIECE_CHARACTERS = 4_000
@@ -18,9 +19,9 @@ class LiveOutput:
     Secrets are taken out first, also where a piece ends in the middle of one: what could be the beginning of one is held back.
     """
 
-    def __init__(self, context: ToolContext) -> None:
-        self.run, self.key = context.run, context.key
-        self._scrubber = context.process.shield.rolling()
+    def __init__(self, run: Run, key: str, shield: Shield) -> None:
+        self.run, self.key = run, key
+        self._scrubber = shield.rolling()
         self._pending = ""
         self._sent_at = 0.0
 

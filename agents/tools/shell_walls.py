@@ -11,12 +11,12 @@ from pathlib import Path
 from agents.egress.proxy import open_proxy
 from agents.egress.rules import checker_of, record_refusal
 from agents.errors import ToolFailed, ToolRetry
-from agents.models import Run, SandboxNetwork
+from agents.models import SandboxNetwork
 from agents.sandbox.command import Access, Command, Limits, Proxy
 from agents.sandbox.drivers.base import Sandbox
 from agents.sandbox.environment import check_variables
 from agents.sandbox.errors import BadVariable, NotContained
-from agents.services.sandboxes import Walls, sandbox_for, walls_of
+from agents.services.sandboxes import Walls, sandbox_for_run, walls_of
 from agents.tools.base import ToolContext
 from agents.tools.workspace import open_folder, split
 from secret_store.uses import tool_secrets
@@ -27,13 +27,9 @@ def walls_around(context: ToolContext) -> tuple[Walls, Sandbox]:
     run = context.run
     walls = walls_of(run.organization_id, run.agent_id)
     try:
-        sandbox = sandbox_for(walls)
+        return walls, sandbox_for_run(run, walls)
     except NotContained as error:
         raise ToolFailed(f"{error}. An owner can install one, or allow commands without walls.") from None
-    if run.sandbox != sandbox.name:
-        run.sandbox = sandbox.name
-        Run.objects.filter(pk=run.pk).update(sandbox=sandbox.name)
-    return walls, sandbox
 
 
 def shell_command(

@@ -198,7 +198,9 @@ def test_who_hangs_up_stops_the_model(team: Any, fake: FakeProvider) -> None:
 
 
 def test_what_a_program_sends_is_scrubbed_of_secrets(team: Any, fake: FakeProvider, tmp_path: Path) -> None:
-    set_secret(team.owner, team.organization, name="DEPLOY_KEY", value="swordfish-of-the-deep-7781", category="tool")
+    set_secret(
+        team.owner, team.organization, name="DEPLOY_KEY", value="swordfish-of-the-deep-7781", category="tool"
+    )
     use_fake(team.organization, fake)
     fake.brain = lambda request: FakeReply(text="It says swordfish-of-the-deep-7781.")
     path = tmp_path / "models"

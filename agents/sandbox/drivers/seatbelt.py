@@ -36,7 +36,7 @@ class Seatbelt:
             raise CannotStart("this needs macOS")
         check_folder(command.cwd)
         if command.access.proxy is not None or command.access.ways:
-            raise CannotStart("there is no way out through the proxy on macOS")
+            raise CannotStart("there are no ways through walls on macOS")
         return Order(
             file=PROGRAM,
             argv=["sandbox-exec", "-p", profile(command), *command.argv],

@@ -1,0 +1,15 @@
+"""Why a coding agent cannot do a task. The words are for people and for the agent that delegated."""
+
+from __future__ import annotations
+
+
+class NoBackend(Exception):
+    """There is none here, or none may be used."""
+
+
+class BackendFailed(Exception):
+    """It started, and cannot go on."""
+
+
+class ProgramEnded(BackendFailed):
+    """Its program ended by itself; a session of it may be taken up again."""

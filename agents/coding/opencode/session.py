@@ -1,0 +1,238 @@
+"""One conversation with opencode: what it says, what it asks, and how its calls end, read off the events of its server."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from agents.coding.errors import BackendFailed
+from agents.coding.opencode.calls import UNGATED, Refusal, read_permission, read_question
+from agents.coding.opencode.server import END, Server, start_server
+from agents.coding.place import Place
+from agents.coding.types import Asked, CallEnd, Pause, Watching
+from llm.errors import Cancelled
+from llm.types import CancelToken
+
+SETTLE_S = 0.15
+"""Calls that it makes at once are asked for one right after the other."""
+LOOK_S = 0.5
+SILENCE_S = 600.0
+LONGEST_OUTPUT = 200_000
+
+
+class OpencodeSession:
+    """See `agents.coding.types.Session`."""
+
+    def __init__(
+        self, server: Server, place: Place, session_id: str, instructions: str, watching: Watching
+    ) -> None:
+        self.server, self.place = server, place
+        self.id = session_id
+        self.instructions, self.watching = instructions, watching
+        self._asked: dict[str, Asked] = {}
+        self._call_ids: dict[str, str] = {}
+        self._parts: dict[str, dict[str, Any]] = {}
+        self._allowed: set[str] = set()
+        self._replied: set[str] = set()
+        self._ours: set[str] = set()
+        self._texts: dict[str, str] = {}
+        self._output: Callable[[bytes], None] | None = None
+        self._shown: dict[str, int] = {}
+        self._is_idle = True
+        self._failure = ""
+        self._heard_at = time.monotonic()
+
+    @property
+    def version(self) -> str:
+        return f"opencode {self.server.version}"
+
+    def has_heard(self, text: str) -> bool:
+        for message in reversed(self.server.ask("GET", f"/session/{self.id}/message") or []):
+            if message["info"]["role"] == "user":
+                said = "".join(part.get("text", "") for part in message["parts"] if part["type"] == "text")
+                return bool(said.strip() == text.strip())
+        return False
+
+    def say(self, text: str) -> None:
+        self._is_idle, self._failure, self._heard_at = False, "", time.monotonic()
+        body = {"parts": [{"type": "text", "text": text}], "system": self.instructions}
+        if self.server.ask("POST", f"/session/{self.id}/prompt_async", body) is None:
+            raise BackendFailed("The coding agent does not know its session any more.")
+
+    def listen(self, cancel: CancelToken) -> Pause:
+        while True:
+            heard = self._take(SETTLE_S if self._asked or self._is_idle else LOOK_S, cancel)
+            if heard:
+                continue
+            if self._asked:
+                return Pause(self._said(), tuple(self._asked.values()))
+            if self._failure:
+                raise BackendFailed(self._failure)
+            if self._is_idle:
+                return Pause(self._said())
+
+    def waiting(self) -> tuple[Asked, ...]:
+        return tuple(self._asked.values())
+
+    def allow(self, asked: Asked) -> None:
+        self._asked.pop(asked.id, None)
+        self._reply(asked.id, "once", "")
+
+    def refuse(self, asked: Asked, reason: str) -> None:
+        self._asked.pop(asked.id, None)
+        request, is_question, _ = asked.id.partition("#")
+        if is_question:
+            for other in [each for each in self._asked if each.startswith(f"{request}#")]:
+                del self._asked[other]
+            self._replied.add(request)
+            self.server.ask("POST", f"/question/{request}/reject")
+        else:
+            self._reply(request, "reject", reason)
+
+    def end_of(self, asked: Asked, cancel: CancelToken, on_output: Callable[[bytes], None]) -> CallEnd:
+        call = self._call_ids[asked.id]
+        self._output = on_output
+        try:
+            while (state := self._parts.get(call, {}).get("state", {})).get("status") not in (
+                "completed",
+                "error",
+            ):
+                self._take(LOOK_S, cancel)
+                if self._is_idle:
+                    return CallEnd("It was broken off before its end.", has_failed=True)
+        finally:
+            self._output = None
+        if state["status"] == "error":
+            return CallEnd(str(state.get("error") or "It failed."), has_failed=True)
+        return CallEnd(str(state.get("output") or "")[:LONGEST_OUTPUT] or "(it said nothing)")
+
+    def close(self) -> None:
+        self.server.close()
+
+    def _reply(self, request: str, reply: str, message: str) -> None:
+        self._replied.add(request)
+        if reply == "once":
+            self._allowed.add(self._call_ids.get(request, ""))
+        body = {"reply": reply, **({"message": message[:2_000]} if message else {})}
+        self.server.ask("POST", f"/permission/{request}/reply", body)
+
+    def _said(self) -> str:
+        """Return what it said since the last time, in order."""
+        text = "\n\n".join(text for text in self._texts.values() if text)
+        self._texts.clear()
+        return text
+
+    def _take(self, timeout_s: float, cancel: CancelToken) -> bool:
+        """Take the next event, if one comes in time."""
+        if cancel.is_cancelled:
+            raise Cancelled("The run was stopped.")
+        try:
+            event = self.server.events.get(timeout=timeout_s)
+        except queue.Empty:
+            silent_s = time.monotonic() - self._heard_at
+            if silent_s > SILENCE_S and not self._is_idle and not self.place.endpoint.is_working:
+                raise BackendFailed(
+                    f"The coding agent has done nothing for {silent_s / 60:.0f} minutes."
+                ) from None
+            return False
+        if event is END:
+            self.server.events.put(END)
+            raise self.server.lost("its events ended")
+        if event["type"] != "server.heartbeat":
+            self._heard_at = time.monotonic()
+            self._hear(event["type"], event.get("properties") or {})
+        return True
+
+    def _hear(self, kind: str, about: dict[str, Any]) -> None:
+        own = about.get("sessionID") == self.id
+        match kind:
+            case "message.updated" if own and about["info"]["role"] == "assistant":
+                self._ours.add(about["info"]["id"])
+            case "message.part.updated" if about["part"]["type"] == "tool":
+                self._hear_call(about["part"])
+            case "message.part.updated" if own and about["part"]["type"] == "text":
+                if about["part"]["messageID"] in self._ours and about["part"].get("time", {}).get("end"):
+                    self._texts[about["part"]["id"]] = about["part"]["text"].strip()
+            case "message.part.delta" if own and about.get("field") == "text":
+                self.watching.on_text(str(about.get("delta") or ""))
+            case "permission.asked":
+                self._hear_permission(about)
+            case "question.asked":
+                self._asked.update({each.id: each for each in read_question(about)})
+            case "permission.replied" | "question.replied" | "question.rejected":
+                if about["requestID"] not in self._replied:
+                    raise BackendFailed(
+                        "The coding agent answered by itself what others were asked. It was stopped."
+                    )
+            case "session.idle" if own:
+                self._is_idle = True
+            case "session.error" if own or not about.get("sessionID"):
+                self._failure = _words_of(about.get("error") or {})
+
+    def _hear_permission(self, request: dict[str, Any]) -> None:
+        call = (request.get("tool") or {}).get("callID", "")
+        self._call_ids[request["id"]] = call
+        found = read_permission(
+            request,
+            self._parts.get(call, {}),
+            workspace=self.place.workspace.resolve(),
+            is_contained=self.place.is_contained,
+        )
+        if found is None:
+            # What is asked for beside a call, such as the folder it is in, does not let the call itself through.
+            self._replied.add(request["id"])
+            self.server.ask("POST", f"/permission/{request['id']}/reply", {"reply": "once"})
+        elif isinstance(found, Refusal):
+            self._reply(request["id"], "reject", found.reason)
+        else:
+            self._asked[found.id] = found
+
+    def _hear_call(self, part: dict[str, Any]) -> None:
+        call, state = part["callID"], part["state"]
+        self._parts[call] = part
+        if state["status"] == "completed" and call not in self._allowed and not _may_go_unasked(part):
+            raise BackendFailed(f"The coding agent used {part['tool']} without asking. It was stopped.")
+        output = str((state.get("metadata") or {}).get("output") or "")
+        shown = self._shown.get(call, 0)
+        if self._output is not None and len(output) > shown:
+            self._shown[call] = len(output)
+            self._output(output[shown:].encode())
+
+
+def _may_go_unasked(part: dict[str, Any]) -> bool:
+    """Say whether a call may end unasked: its own upkeep, and a change of folder, which does nothing by itself."""
+    if part["tool"] in UNGATED:
+        return True
+    words = str(part["state"].get("input", {}).get("command") or "").split()
+    return (
+        part["tool"] == "bash"
+        and len(words) == 2
+        and words[0] == "cd"
+        and words[1].replace("/", "").isalnum()
+    )
+
+
+def _words_of(error: dict[str, Any]) -> str:
+    data = error.get("data") or {}
+    if error.get("name") == "MessageAbortedError":
+        return ""
+    return (
+        f"The coding agent failed: {str(data.get('message') or error.get('name') or 'no reason given')[:500]}"
+    )
+
+
+def open_session(
+    place: Place, program: Path, *, session_id: str, instructions: str, watching: Watching
+) -> OpencodeSession:
+    """Start the server and take up the session of that id, or begin one."""
+    server = start_server(place, program)
+    try:
+        known = session_id and server.ask("GET", f"/session/{session_id}")
+        found = known or server.ask("POST", "/session", {"title": place.run.title[:80] or "A task"})
+        return OpencodeSession(server, place, found["id"], instructions, watching)
+    except BaseException:
+        server.close()
+        raise

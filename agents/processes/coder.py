@@ -1,0 +1,64 @@
+"""The coding worker: a worker whose task is done by a coding agent that others wrote, see `agents.coding`."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import ClassVar
+
+from agents.coding.conversation import Conversation
+from agents.coding.place import forget_home
+from agents.context.prompts import coder_system
+from agents.engine.claims import Held
+from agents.loop import Ending
+from agents.models import Run, RunState
+from agents.processes.worker import Worker
+from agents.tools.base import Tool
+from agents.tools.coding import TOOLS
+from llm.types import ChatResponse
+
+CODING = "coding"
+OUTCOME = re.compile(
+    r"\n?^[*_`\s]*outcome:[*_`\s]*(done|partial|failed)[*_`.\s]*\Z", re.IGNORECASE | re.MULTILINE
+)
+SAID_NOTHING = "The coding agent ended without a word."
+
+
+def is_coding(run: Run) -> bool:
+    return bool(run.input.get("worker_type") == CODING)
+
+
+class Coder(Worker):
+    max_steps: ClassVar[int] = 400
+
+    @cached_property
+    def conversation(self) -> Conversation:
+        from agents.engine.contexts import call_context
+
+        return Conversation(self, call_context(self), "\n\n".join(self.system()))
+
+    def system(self) -> tuple[str, ...]:
+        return coder_system(self.run.agent)
+
+    def tools(self) -> dict[str, Tool]:
+        return TOOLS
+
+    def text_only(self, response: ChatResponse, *, key: str, held: Held) -> Ending | str:
+        text = response.message.text.strip()
+        if not text:
+            return Ending(
+                RunState.FAILED,
+                "failed",
+                {"text": SAID_NOTHING},
+                {"class": "NoOutcome", "message": SAID_NOTHING},
+            )
+        found = OUTCOME.search(text)
+        return self.outcome(
+            found[1].lower() if found else "done", text[: found.start()].strip() if found else text
+        )
+
+    def close(self) -> None:
+        if "conversation" in self.__dict__:
+            self.conversation.close()
+        if not self.run.is_live:
+            forget_home(self.run)

@@ -1,0 +1,65 @@
+"""A coding worker over a scripted model: the coding agent asks our endpoint, and the script answers as a model would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from agents.models import Run, ToolCall
+from llm.clients.scripted import Scripted, call, say
+from llm.types import ChatRequest
+from tests.agents.coding.peers import opencode
+from tests.agents.conftest import Engine
+
+DONE = say("I did it.\n\nOutcome: done")
+
+
+@dataclass
+class Coding:
+    """A run of a coding worker. `asked` are the requests that its model was sent, without those for titles."""
+
+    engine: Engine
+    asked: list[ChatRequest] = field(default_factory=list)
+
+    def script(self, *steps: Scripted | Callable[[ChatRequest], Scripted]) -> None:
+        """Let the coding agent's model answer with these, one after the other, and then end."""
+        left = list(steps)
+
+        def answer(request: ChatRequest) -> Scripted:
+            if not request.tools:
+                return say("A title")
+            self.asked.append(request)
+            step = left.pop(0) if left else DONE
+            return step if isinstance(step, Scripted) else step(request)
+
+        self.engine.script("worker", answer)
+
+    def start(self, task: str = "Mend the test", **options: Any) -> Run:
+        self.engine.script(
+            "channel",
+            [
+                call("spawn_worker", task=task, worker_type="coding", **options),
+                call("reply", content="On it."),
+            ],
+        )
+        self.engine.say("please")
+        self.engine.settle()
+        return self.run
+
+    @property
+    def run(self) -> Run:
+        return self.engine.runs("worker")[-1]
+
+    def calls(self) -> list[tuple[str, str, str]]:
+        """Return name, state and result of every call that was recorded."""
+        rows = ToolCall.objects.filter(run=self.run).order_by("step_id", "position")
+        return [(row.name, row.state, row.result) for row in rows]
+
+
+@pytest.fixture
+def coding(engine: Engine, settings: Any) -> Coding:
+    settings.SPACEBOT_OPENCODE = str(opencode())
+    return Coding(engine)
