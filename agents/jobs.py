@@ -9,6 +9,7 @@ from celery import shared_task
 from django.conf import settings
 
 from agents.autonomy import starting as autonomy
+from agents.coding.place import prune_homes
 from agents.cortex import runner
 from agents.engine import recovery
 from agents.engine.executor import execute_next, execute_run
@@ -62,6 +63,11 @@ def sum_up() -> None:
 @shared_task(name="agents.prune_working_memory", ignore_result=True)
 def prune_working_memory() -> None:
     summing_up.prune()
+
+
+@shared_task(name="agents.prune_coding_homes", ignore_result=True)
+def prune_coding_homes() -> None:
+    prune_homes()
 
 
 @shared_task(name="agents.cortex", ignore_result=True)

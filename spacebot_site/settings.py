@@ -205,6 +205,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep runs": {"task": "agents.sweep", "schedule": 3.0, "options": {"expires": 10}},
     "keep what is quiet": {"task": "agents.keep_quiet", "schedule": 60.0, "options": {"expires": 60}},
     "sum up": {"task": "agents.sum_up", "schedule": 60.0, "options": {"expires": 60}},
+    "prune homes of coding agents": {"task": "agents.prune_coding_homes", "schedule": 3600.0},
     "prune wakes": {"task": "tasks.prune_wakes", "schedule": 3600.0},
     "prune working memory": {"task": "agents.prune_working_memory", "schedule": 3600.0},
     "start agents by themselves": {"task": "agents.autonomy", "schedule": 3.0, "options": {"expires": 5}},

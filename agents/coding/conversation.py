@@ -148,7 +148,9 @@ class Conversation:
             elif isinstance(message, ToolResult) and (message.is_error or message.name == ASK):
                 words.append(_became(message, past))
         if not self._was_told and past:
-            words.insert(0, GO_ON if self._is_continued else f"{GO_ON}\n\n{_retold(past)}")
+            words[:0] = [] if self._is_continued else [_retold(past)]
+            if _was_broken_off(past):
+                words.insert(0, GO_ON)
         elif not self._was_told and self._is_continued and session.has_heard("\n\n".join(words)):
             words = [GO_ON]
         self._was_told = True
@@ -177,7 +179,7 @@ class Conversation:
         assert self._place is not None
         self._given = pause.asked
         spent = self._place.endpoint.take_spent()
-        text = "\n\n".join(part for part in (*self._said, pause.text) if part)
+        text = "\n\n".join(part for part in (*self._said, pause.text) if part).replace("\0", "\ufffd")
         self._said.clear()
         calls = tuple(ToolCall(asked.id, asked.tool, json.dumps(asked.arguments)) for asked in pause.asked)
         response = ChatResponse(
@@ -214,6 +216,12 @@ def _parted(messages: Sequence[ChatMessage]) -> tuple[Sequence[ChatMessage], Seq
         if isinstance(messages[place - 1], AssistantMessage):
             return messages[:place], messages[place:]
     return (), messages
+
+
+def _was_broken_off(past: Sequence[ChatMessage]) -> bool:
+    """Say whether its newest words were not the end of a turn."""
+    last = past[-1]
+    return isinstance(last, AssistantMessage) and bool(last.tool_calls)
 
 
 def _became(result: ToolResult, past: Sequence[ChatMessage]) -> str:

@@ -5,6 +5,7 @@ Nothing of ours is within its reach but what stands here. Its home holds its ses
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import tempfile
@@ -18,7 +19,7 @@ from django.conf import settings
 from agents.coding.errors import BackendFailed, NoBackend
 from agents.egress.proxy import FilterProxy, open_proxy
 from agents.egress.rules import checker_of, record_refusal
-from agents.models import Run, SandboxNetwork
+from agents.models import LIVE_STATES, Run, SandboxNetwork
 from agents.sandbox.child import Child
 from agents.sandbox.command import GB, Access, Command, Limits, Proxy, Way
 from agents.sandbox.drivers.base import Sandbox
@@ -80,14 +81,19 @@ class Place:
         environment: Mapping[str, str],
         secrets: Mapping[str, str],
         ports: tuple[int, ...] = (),
+        unread: tuple[str, ...] = (),
         merge_stderr: bool = False,
     ) -> Child:
-        """Start the program, with the tool secrets of its agent beside `secrets`. Raises BackendFailed."""
+        """Start the program, with the tool secrets of its agent beside `secrets`. Raises BackendFailed.
+
+        What a workspace holds under the names in `unread` is shown as empty.
+        """
         ways = tuple(Way(self.sockets / f"port-{port}", port, inward=True) for port in ports)
         access = replace(
             self._access,
             readable=(*self._access.readable, program.resolve().parent),
             ways=(*self._access.ways, *ways) if self.is_contained else (),
+            instead=tuple(self._empty(name) for name in unread if os.path.lexists(self.workspace / name)),
         )
         handed = tool_secrets(self.run.organization_id, self.run.agent_id, run_id=self.run.pk)
         command = Command(
@@ -104,6 +110,18 @@ class Place:
             raise BackendFailed(f"The coding agent did not start: {error}.") from None
         self._stack.callback(self.endpoint.cancel.on_cancel(child.kill))
         return child
+
+    def _empty(self, name: str) -> tuple[Path, Path]:
+        """Return something empty, and the entry of the workspace that it stands in for."""
+        path = self.workspace / name
+        if path.is_symlink() or not self.is_contained:
+            raise BackendFailed(
+                f"The workspace holds {name}, which would change what the coding agent may do. Move it away."
+            )
+        empty = self.sockets.parent / "empty"
+        (empty / "folder").mkdir(parents=True, exist_ok=True)
+        (empty / "file").touch()
+        return empty / ("folder" if path.is_dir() else "file"), path
 
     def close(self) -> None:
         if self._proxy is not None:
@@ -162,6 +180,11 @@ def homes() -> Path:
     return Path(settings.SPACEBOT_HOME).resolve() / "coding"
 
 
-def forget_home(run: Run) -> None:
-    """Delete the home of a run that has ended; a session of it cannot be taken up any more."""
-    shutil.rmtree(home_of(run), ignore_errors=True)
+def prune_homes() -> None:
+    """Delete the homes of runs that have ended: a session of theirs cannot be taken up any more."""
+    found = {int(path.name): path for path in homes().glob("*") if path.name.isdigit()}
+    live = (
+        Run.objects.filter(pk__in=found, state__in=LIVE_STATES).values_list("pk", flat=True) if found else ()
+    )
+    for run_id in found.keys() - set(live):
+        shutil.rmtree(found[run_id], ignore_errors=True)

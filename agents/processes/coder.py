@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from agents.coding.conversation import Conversation
-from agents.coding.place import forget_home
+from agents.coding.place import prune_homes
 from agents.context.prompts import coder_system
 from agents.engine.claims import Held
 from agents.loop import Ending
@@ -44,21 +44,15 @@ class Coder(Worker):
         return TOOLS
 
     def text_only(self, response: ChatResponse, *, key: str, held: Held) -> Ending | str:
-        text = response.message.text.strip()
+        found = OUTCOME.findall(response.message.text)
+        text = re.sub(r"\n{3,}", "\n\n", OUTCOME.sub("", response.message.text)).strip()
         if not text:
-            return Ending(
-                RunState.FAILED,
-                "failed",
-                {"text": SAID_NOTHING},
-                {"class": "NoOutcome", "message": SAID_NOTHING},
-            )
-        found = OUTCOME.search(text)
-        return self.outcome(
-            found[1].lower() if found else "done", text[: found.start()].strip() if found else text
-        )
+            failure = {"class": "NoOutcome", "message": SAID_NOTHING}
+            return Ending(RunState.FAILED, "failed", {"text": SAID_NOTHING}, failure)
+        return self.outcome(found[-1].lower() if found else "done", text)
 
     def close(self) -> None:
         if "conversation" in self.__dict__:
             self.conversation.close()
-        if not self.run.is_live:
-            forget_home(self.run)
+            if not self.run.is_live:
+                prune_homes()

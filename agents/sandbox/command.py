@@ -60,12 +60,16 @@ class Way:
 
 @dataclass(frozen=True)
 class Access:
-    """What a contained command reaches besides the system's programs: paths that exist, a proxy or no network, and ways."""
+    """What a contained command reaches besides the system's programs: paths that exist, a proxy or no network, and ways.
+
+    `instead` shows the first path of each pair where the second one stands, for what is within reach and must not be read.
+    """
 
     writable: tuple[Path, ...] = ()
     readable: tuple[Path, ...] = ()
     proxy: Proxy | None = None
     ways: tuple[Way, ...] = ()
+    instead: tuple[tuple[Path, Path], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -246,8 +246,9 @@ class Gate:
 
 
 def cap(text: str) -> str:
-    """Bound a result at 50,000 bytes, with a note of what was left out."""
-    data = text.encode()
+    """Bound a result at 50,000 bytes, with a note of what was left out, and take out what no text column holds."""
+    text = text.replace("\0", "\ufffd")
+    data = text.encode(errors="replace")
     if len(data) <= OUTPUT_CAP_BYTES:
         return text
     kept = data[:OUTPUT_CAP_BYTES].decode(errors="ignore")

@@ -100,6 +100,7 @@ def start_server(place: Place, program: Path) -> Server:
         environment=ENVIRONMENT,
         secrets={"OPENCODE_SERVER_PASSWORD": password, "OPENCODE_CONFIG_CONTENT": json.dumps(_config(place))},
         ports=(PORT,),
+        unread=BROUGHT_ALONG,
         merge_stderr=True,
     )
     server = Server(child, httpx.Client(), "")
@@ -132,7 +133,9 @@ ENVIRONMENT = {
     "OPENCODE_DISABLE_SHARE": "1",
     "OPENCODE_DISABLE_PROJECT_CONFIG": "1",
 }
-"""What a repository brings along must neither change its permissions nor start programs of its own."""
+BROUGHT_ALONG = (".opencode", "opencode.json", "opencode.jsonc")
+"""What a repository brings along must neither change its permissions nor start programs of its own. Version 1.18 loads plugins
+from its folder even where it is told not to, so the folder is shown empty."""
 
 
 def _config(place: Place) -> dict[str, Any]:

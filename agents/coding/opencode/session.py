@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 from agents.coding.errors import BackendFailed
 from agents.coding.opencode.calls import UNGATED, Refusal, read_permission, read_question
-from agents.coding.opencode.server import END, Server, start_server
+from agents.coding.opencode.server import BROUGHT_ALONG, END, Server, start_server
 from agents.coding.place import Place
 from agents.coding.types import Asked, CallEnd, Pause, Watching
 from llm.errors import Cancelled
@@ -228,11 +229,20 @@ def open_session(
     place: Place, program: Path, *, session_id: str, instructions: str, watching: Watching
 ) -> OpencodeSession:
     """Start the server and take up the session of that id, or begin one."""
+    before = brought_along(place.workspace)
     server = start_server(place, program)
     try:
         known = session_id and server.ask("GET", f"/session/{session_id}")
         found = known or server.ask("POST", "/session", {"title": place.run.title[:80] or "A task"})
+        if brought_along(place.workspace) - before:
+            raise BackendFailed(
+                "Its settings in the workspace changed while the coding agent started. Try again."
+            )
         return OpencodeSession(server, place, found["id"], instructions, watching)
     except BaseException:
         server.close()
         raise
+
+
+def brought_along(workspace: Path) -> set[str]:
+    return {name for name in BROUGHT_ALONG if os.path.lexists(workspace / name)}

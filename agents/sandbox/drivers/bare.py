@@ -15,7 +15,7 @@ class Bare:
 
     def order(self, command: Command) -> Order:
         check_folder(command.cwd)
-        if command.access.proxy is not None or command.access.ways:
+        if command.access.proxy is not None or command.access.ways or command.access.instead:
             raise CannotStart("without walls nothing holds a command to the proxy")
         return Order(
             file=find_program(command.argv[0]),

@@ -66,4 +66,6 @@ def _arguments(command: Command) -> list[str]:
         arguments += ["--ro-bind", str(folder), str(folder)]
     for folder in command.access.writable:
         arguments += ["--bind", str(folder), str(folder)]
+    for other, covered in command.access.instead:
+        arguments += ["--ro-bind", str(other), str(covered)]
     return [*arguments, "--remount-ro", "/", "--chdir", str(command.cwd)]

@@ -43,6 +43,7 @@ class Namespaces:
                 "switches": root.kernel_switches(),
                 "readable": [str(path) for path in command.access.readable],
                 "writable": [str(path) for path in command.access.writable],
+                "instead": [(str(source), str(place)) for source, place in command.access.instead],
                 "scratch_bytes": command.limits.scratch_bytes,
             },
         )

@@ -35,7 +35,7 @@ class Seatbelt:
         if platform.system() != "Darwin" or not os.access(PROGRAM, os.X_OK):
             raise CannotStart("this needs macOS")
         check_folder(command.cwd)
-        if command.access.proxy is not None or command.access.ways:
+        if command.access.proxy is not None or command.access.ways or command.access.instead:
             raise CannotStart("there are no ways through walls on macOS")
         return Order(
             file=PROGRAM,

@@ -44,6 +44,8 @@ def build_root(plan: dict[str, Any]) -> None:
         _bind(held[path], path, path, writable=False)
     for path in plan["writable"]:
         _bind(held[path], path, path, writable=True)
+    for source, place in plan["instead"]:
+        _bind(held[source], source, place, writable=False)
     for descriptor in held.values():
         os.close(descriptor)
     os.chdir(STAGE)
@@ -55,7 +57,8 @@ def build_root(plan: dict[str, Any]) -> None:
 
 def _sources(plan: dict[str, Any]) -> set[str]:
     devices = {f"/dev/{name}" for name in DEVICES}
-    return {source for source, _ in plan["shown"]} | {*plan["readable"], *plan["writable"]} | devices
+    pairs = [*plan["shown"], *plan["instead"]]
+    return {source for source, _ in pairs} | {*plan["readable"], *plan["writable"]} | devices
 
 
 def _bind(descriptor: int, source: str, place: str, *, writable: bool) -> None:

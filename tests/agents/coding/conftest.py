@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from agents.models import Run, ToolCall
+from agents.models import Run, RunState, ToolCall, ToolPolicy
 from llm.clients.scripted import Scripted, call, say
-from llm.types import ChatRequest
+from llm.types import AssistantMessage, ChatRequest
 from tests.agents.coding.peers import opencode
 from tests.agents.conftest import Engine
 
@@ -38,16 +39,37 @@ class Coding:
         self.engine.script("worker", answer)
 
     def start(self, task: str = "Mend the test", **options: Any) -> Run:
-        self.engine.script(
-            "channel",
-            [
-                call("spawn_worker", task=task, worker_type="coding", **options),
-                call("reply", content="On it."),
-            ],
-        )
-        self.engine.say("please")
+        self.queue(task, **options)
         self.engine.settle()
         return self.run
+
+    def queue(self, task: str = "Mend the test", **options: Any) -> Run:
+        """Return the worker's run, which has not begun."""
+        spawn = call("spawn_worker", task=task, worker_type="coding", **options)
+        talk = [call("reply", content="Seen.")] * 9
+        self.engine.script("channel", [spawn + call("reply", content="On it."), *talk])
+        self.engine.say("please")
+        [channel] = Run.objects.filter(kind="channel", state=RunState.QUEUED)
+        Run.objects.filter(pk=channel.pk).update(due_at=timezone.now())
+        assert self.engine.execute(channel)
+        return self.run
+
+    def policy(self, tool: str, policy: str) -> None:
+        ToolPolicy.objects.update_or_create(
+            organization=self.engine.team.organization, agent=None, tool=tool, defaults={"policy": policy}
+        )
+
+    def heard(self) -> str:
+        """Return what the model was told last: what people say and what calls gave, since it spoke."""
+        said = []
+        for message in reversed(self.asked[-1].messages):
+            if isinstance(message, AssistantMessage):
+                break
+            said.insert(0, message.text)
+        return "\n".join(said)
+
+    def path(self, name: str) -> str:
+        return str(self.engine.workspace / name)
 
     @property
     def run(self) -> Run:
