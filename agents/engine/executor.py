@@ -13,6 +13,7 @@ from accounts.database import release_connection
 from accounts.logs import get_logger
 from agents.browser import sessions as browsers
 from agents.context.fit import budget, fit
+from agents.egress.search.choosing import HAS_KEY
 from agents.engine.claims import Claim, check_owned, claim, claim_next
 from agents.engine.journal import DatabaseJournal
 from agents.engine.leases import keeper
@@ -74,7 +75,7 @@ def _execute(claimed: Claim) -> None:
     vault_version = RawSQL(f"({VERSION}agents_run.organization_id)", [])  # noqa: S611 - no input in it
     run = (
         Run.objects.select_related("agent", "conversation")
-        .annotate(vault_version=vault_version)
+        .annotate(vault_version=vault_version, has_search_key=HAS_KEY)
         .get(pk=claimed.run_id)
     )
     check_owned(run, claimed)

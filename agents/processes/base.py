@@ -91,6 +91,13 @@ class Process(ABC):
 
         return offered_tools(self.run)
 
+    @cached_property
+    def lacking(self) -> dict[str, str]:
+        """The tools it would hold that cannot work here, with the reasons, as its start finds it."""
+        from agents.tools.registry import lacking
+
+        return lacking(self.run)
+
     @abstractmethod
     def collect(self, *, first: bool) -> Joined:
         """Return what joins before the next step; at the first step, all there is."""

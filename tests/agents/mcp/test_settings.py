@@ -63,7 +63,7 @@ def test_a_program_goes_out_through_the_proxy_where_that_is_set(
     engine: Engine, shared: Path, network: str, said: str
 ) -> None:
     set_walls(engine.team.owner, mode="", network=network, writable_paths=[str(shared)], readable_paths=[])
-    values = {"transport": "stdio", "command": "/bin/bash", "args": ["-c", ASK_THE_PROXY]}
+    values: dict[str, Any] = {"transport": "stdio", "command": "/bin/bash", "args": ["-c", ASK_THE_PROXY]}
     assert said in add_server(engine.team.admin, "out", **values).last_error
 
 
