@@ -176,7 +176,9 @@ class _Asker:
 
     def __call__(self, request: ChatRequest, cancel: CancelToken) -> ChatResponse:
         stream = (
-            ReplyStream(self.process.run, self.process.shield) if self.process.streams_to_people() else None
+            ReplyStream(self.process.run, self.process.shield, self.process.said_before)
+            if self.process.streams_to_people()
+            else None
         )
         request = self._fitted(request)
         reach("model.before")

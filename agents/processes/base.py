@@ -50,6 +50,7 @@ class Process(ABC):
 
     `window` is the tokens that the models which may answer can take, `base_tokens` those of system prompt and tools;
     `asked_tokens` those of the last request; the executor sets them. `shield` keeps secrets out, as they were when it began.
+    `said_before` is what people have read of it last.
     """
 
     llm_process: ClassVar[LlmProcess]
@@ -65,6 +66,7 @@ class Process(ABC):
         self.window = DEFAULT_WINDOW
         self.base_tokens = 0
         self.asked_tokens = 0
+        self.said_before = ""
         self.cost_usd: Decimal | None = Decimal(0)
         self.shield = look(
             run.organization_id,
