@@ -10,6 +10,7 @@ from django.conf import settings
 
 from agents.autonomy import starting as autonomy
 from agents.cortex import runner
+from agents.egress import rules
 from agents.engine import recovery
 from agents.engine.executor import execute_next, execute_run
 from agents.mcp import looking
@@ -62,6 +63,11 @@ def sum_up() -> None:
 @shared_task(name="agents.prune_working_memory", ignore_result=True)
 def prune_working_memory() -> None:
     summing_up.prune()
+
+
+@shared_task(name="agents.prune_refusals", ignore_result=True)
+def prune_refusals() -> None:
+    rules.prune_refusals()
 
 
 @shared_task(name="agents.cortex", ignore_result=True)

@@ -91,7 +91,7 @@ class Process(ABC):
         """The tools of MCP servers that the run may hold, as its start finds them."""
         from agents.mcp.offer import offered_tools
 
-        return offered_tools(self.run)
+        return offered_tools(self.run, self.shield)
 
     @cached_property
     def lacking(self) -> dict[str, str]:
