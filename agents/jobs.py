@@ -11,6 +11,7 @@ from django.conf import settings
 from agents.autonomy import starting as autonomy
 from agents.coding.place import prune_homes
 from agents.cortex import runner
+from agents.egress import rules
 from agents.engine import recovery
 from agents.engine.executor import execute_next, execute_run
 from agents.mcp import looking
@@ -68,6 +69,11 @@ def prune_working_memory() -> None:
 @shared_task(name="agents.prune_coding_homes", ignore_result=True)
 def prune_coding_homes() -> None:
     prune_homes()
+
+
+@shared_task(name="agents.prune_refusals", ignore_result=True)
+def prune_refusals() -> None:
+    rules.prune_refusals()
 
 
 @shared_task(name="agents.cortex", ignore_result=True)

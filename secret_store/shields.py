@@ -62,9 +62,9 @@ class Shield:
         """Tell what a file that is about to leave holds; one with a hit that is not plain text must stay."""
         return self.scrubber.secrets_in(content)
 
-    def rolling(self) -> RollingScrubber:
-        """Return a scrubber for one stream."""
-        return RollingScrubber(self.scrubber)
+    def rolling(self, before: str = "") -> RollingScrubber:
+        """Return a scrubber for one stream that others read right after `before`."""
+        return RollingScrubber(self.scrubber, before)
 
 
 Version = str

@@ -208,6 +208,7 @@ CELERY_BEAT_SCHEDULE = {
     "prune homes of coding agents": {"task": "agents.prune_coding_homes", "schedule": 3600.0},
     "prune wakes": {"task": "tasks.prune_wakes", "schedule": 3600.0},
     "prune working memory": {"task": "agents.prune_working_memory", "schedule": 3600.0},
+    "prune refusals": {"task": "agents.prune_refusals", "schedule": 6 * 3600.0},
     "start agents by themselves": {"task": "agents.autonomy", "schedule": 3.0, "options": {"expires": 5}},
     "look after agents": {"task": "agents.cortex", "schedule": 30.0, "options": {"expires": 30}},
     "look at MCP servers": {"task": "agents.mcp_look_at_due", "schedule": 15.0, "options": {"expires": 15}},

@@ -28,7 +28,12 @@ def readable(body: bytes, content_type: str) -> str:
     text = _decoded(body, charset, is_page=is_page)
     if kind.endswith("json"):
         text = _pretty(text)
-    return _INVISIBLE.sub("", _markdown(text) if is_page else text).strip()
+    return visible(_markdown(text) if is_page else text)
+
+
+def visible(text: str) -> str:
+    """Return a text without characters that people do not see."""
+    return _INVISIBLE.sub("", text).strip()
 
 
 def title_of(body: bytes) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -11,6 +13,7 @@ from agents.egress.policy import Policy
 from agents.models import EgressKind, EgressRefusal, EgressRule, Run
 
 MOST_REFUSALS = 200
+KEPT = timedelta(days=30)
 
 
 def policy_of(organization_id: int, agent_id: int) -> Policy:
@@ -42,3 +45,8 @@ def record_refusal(run: Run, refused: Refused, *, times: int = 1) -> None:
         EgressRefusal.objects.get_or_create(
             **key, defaults={"organization_id": run.organization_id, "last_at": now, "count": times}
         )
+
+
+def prune_refusals() -> int:
+    """Delete what was refused last so long ago; return how many rows that were."""
+    return EgressRefusal.objects.filter(last_at__lt=timezone.now() - KEPT).delete()[0]

@@ -15,6 +15,7 @@ from agents.browser import sessions as browsers
 from agents.coding.choosing import INSTEAD
 from agents.coding.errors import BackendFailed, NoBackend
 from agents.context.fit import budget, fit
+from agents.egress.search.choosing import HAS_KEY
 from agents.engine.claims import Claim, check_owned, claim, claim_next
 from agents.engine.contexts import call_context
 from agents.engine.elsewhere import Elsewhere
@@ -79,7 +80,7 @@ def _execute(claimed: Claim) -> None:
     vault_version = RawSQL(f"({VERSION}agents_run.organization_id)", [])  # noqa: S611 - no input in it
     run = (
         Run.objects.select_related("agent", "conversation")
-        .annotate(vault_version=vault_version)
+        .annotate(vault_version=vault_version, has_search_key=HAS_KEY)
         .get(pk=claimed.run_id)
     )
     check_owned(run, claimed)
@@ -185,7 +186,9 @@ class _Asker:
 
     def __call__(self, request: ChatRequest, cancel: CancelToken) -> ChatResponse:
         stream = (
-            ReplyStream(self.process.run, self.process.shield) if self.process.streams_to_people() else None
+            ReplyStream(self.process.run, self.process.shield, self.process.said_before)
+            if self.process.streams_to_people()
+            else None
         )
         request = self._fitted(request)
         reach("model.before")

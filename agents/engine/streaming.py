@@ -96,9 +96,9 @@ def _hex(digits: str) -> int:
 class ReplyStream:
     """Collects one response's deltas and publishes them as transient events. Never stored, never relied on."""
 
-    def __init__(self, run: Run, shield: Shield) -> None:
+    def __init__(self, run: Run, shield: Shield, said_before: str = "") -> None:
         self.run = run
-        self._scrubber = shield.rolling()
+        self._scrubber = shield.rolling(said_before)
         self._pending = ""
         self._sent_anything = False
         self._last_sent = time.monotonic()

@@ -16,11 +16,14 @@ from typing import Any
 
 from django.utils import timezone
 
+from agents.mcp import waiting
 from agents.mcp.schemas import clean_schema, clean_text, problem_of
 from agents.mcp.spec import Spec
 from agents.mcp.tool_names import local_names
 from agents.models import McpServer, McpState, McpTool
 from realtime.services import NewEvent, record, unit_of_work
+from secret_store.scrubbing.scrubber import Hits
+from secret_store.shields import shield_for
 
 MOST_TOOLS = 200
 MOST_DESCRIPTION = 4_000
@@ -73,6 +76,8 @@ def record_listing(spec: Spec, listed: Sequence[Listed], *, info: str = "") -> b
                 "updated_at",
             ]
         )
+        if changed:
+            waiting.follow(server)
         if changed or was != (server.state, server.last_error, server.server_info):
             _tell(server)
     return True
@@ -136,12 +141,14 @@ def _store(server: McpServer, listed: dict[str, Listed]) -> bool:
 
 
 def _describe(row: McpTool, tool: Listed) -> None:
+    """Keep what people and models may read of it: a server that was handed a secret may say it."""
+    shield = shield_for(row.organization_id, None)
     try:
-        schema = clean_schema(tool.schema)
+        schema = shield.scrub_json(clean_schema(tool.schema), Hits())
         row.input_schema, row.problem = schema if isinstance(schema, dict) else {}, problem_of(schema)
     except ValueError as error:
         row.input_schema, row.problem = {}, f"Its arguments cannot be described: {error}."
-    row.description = clean_text(tool.description, MOST_DESCRIPTION)
+    row.description = shield.scrub(clean_text(tool.description, MOST_DESCRIPTION)).text
     row.reads_only = tool.annotations.get("readOnlyHint") is True
     row.digest, row.listed, row.changed_at = tool.digest, True, timezone.now()
 

@@ -112,9 +112,10 @@ async def fresh_sign_in(spec: Spec, user_id: int) -> OAuthClientProvider:
 async def _provider(
     spec: Spec, redirect: Callable[[str], Awaitable[None]], callback: Callable[[], Awaitable[Any]]
 ) -> OAuthClientProvider:
-    from mcp.client.auth.oauth2 import OAuthClientProvider
     from mcp.shared.auth import OAuthClientMetadata, OAuthMetadata
     from pydantic import AnyUrl
+
+    from agents.mcp.oauth_renewal import Renewing
 
     storage = Storage(spec)
     await storage.load()
@@ -123,7 +124,8 @@ async def _provider(
         redirect_uris=[AnyUrl(f"{settings.PUBLIC_URL}{CALLBACK}")],
         grant_types=["authorization_code", "refresh_token"],
     )
-    provider = OAuthClientProvider(spec.url, metadata, storage, redirect, callback)
+    provider = Renewing(spec.url, metadata, storage, redirect, callback)
+    provider.kept = storage
     # The library remembers neither when a stored token ends nor where to renew it.
     provider.context.token_expiry_time = storage.known.get("expires_at")
     if "metadata" in storage.known:

@@ -13,14 +13,19 @@ from agents.mcp.schemas import RemoteTool, arguments_for
 from agents.models import McpTool, Run
 from agents.models.mcp import OFFERED
 from agents.tools.base import Preview, Tool, ToolContext
+from secret_store.scrubbing.scrubber import Hits
+from secret_store.shields import Shield
 
 KINDS = ("worker", "branch", "colleague")
 """Who may hold them. What talks to people may not: nothing that waits for another program may hold up a reply."""
 MOST_OFFERED = 100
 
 
-def offered_tools(run: Run) -> dict[str, Tool]:
-    """Return the approved tools of the run's organization and agent for its kind, by name, in a stable order."""
+def offered_tools(run: Run, shield: Shield | None = None) -> dict[str, Tool]:
+    """Return the approved tools of the run's organization and agent for its kind, by name, in a stable order.
+
+    `shield` takes out of their descriptions what has become a secret since they were taken down.
+    """
     if run.kind not in KINDS:
         return {}
     rows = (
@@ -34,7 +39,13 @@ def offered_tools(run: Run) -> dict[str, Tool]:
         .select_related("server")
         .order_by("local_name")[:MOST_OFFERED]
     )
-    return {row.local_name: tool_of(row) for row in rows}
+    return {row.local_name: tool_of(row if shield is None else _shielded(row, shield)) for row in rows}
+
+
+def _shielded(row: McpTool, shield: Shield) -> McpTool:
+    row.description = shield.scrub(row.description).text
+    row.input_schema = shield.scrub_json(row.input_schema, Hits())
+    return row
 
 
 def tools_of_organization(organization_id: int) -> list[Tool]:

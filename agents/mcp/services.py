@@ -14,7 +14,7 @@ from accounts.actor import Actor
 from accounts.errors import Conflict, InvalidInput
 from accounts.services import audit
 from agents import queries as agents
-from agents.mcp import queries
+from agents.mcp import queries, waiting
 from agents.mcp.checks import check_setup
 from agents.mcp.oauth_tokens import forget_tokens
 from agents.mcp.offer import KINDS
@@ -74,6 +74,7 @@ def update_server(actor: Actor, server_id: int, **values: Any) -> McpServer:
             server.state, server.last_error, server.failures = McpState.NEW, "", 0
         if moved:
             server.tools.update(approved_digest="")
+            waiting.forget(server)
             _forget_what_was_allowed(server)
         _save(actor, server, "mcp_server.changed", name=server.name, changed=changed)
     if server.enabled:
@@ -87,6 +88,7 @@ def delete_server(actor: Actor, server_id: int) -> None:
     server = queries.get_server(actor, server_id)
     with unit_of_work():
         _forget_what_was_allowed(server)
+        waiting.forget(server)
         audit.record(
             actor, actor.organization, "mcp_server.deleted", f"mcp_server:{server.pk}", name=server.name
         )
@@ -105,6 +107,7 @@ def approve_tool(actor: Actor, tool_id: int, *, digest: str) -> McpTool:
         if row.digest != digest:
             raise Conflict("The server has changed what it says since. Look again.")
         _approve(actor, row)
+        waiting.follow(row.server)
     return row
 
 
@@ -119,6 +122,8 @@ def approve_all(actor: Actor, server_id: int, *, digests: dict[int, str]) -> int
         agreed = [row for row in rows.order_by("pk") if row.digest == digests[row.pk] and row.waits]
         for row in agreed:
             _approve(actor, row)
+        if agreed:
+            waiting.follow(server)
     return len(agreed)
 
 
@@ -129,6 +134,7 @@ def withdraw_tool(actor: Actor, tool_id: int) -> McpTool:
     with unit_of_work():
         McpTool.objects.filter(pk=row.pk).update(approved_digest="")
         _note(actor, row, "mcp_tool.withdrawn")
+        waiting.follow(row.server)
     row.approved_digest = ""
     return row
 

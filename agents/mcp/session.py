@@ -54,7 +54,7 @@ class Session:
         self._changed = asyncio.Event()
         self._wanted = asyncio.Event()
         self._over_by_hand = asyncio.Event()
-        self._known: list[Listed] = []
+        self._known: list[Listed] | None = None
         self._task = asyncio.create_task(self._live(), name=f"mcp {spec.server_id}")
 
     async def close(self) -> None:
@@ -162,7 +162,7 @@ class Session:
         failures = 0
         while not self.closed:
             began, connected = time.monotonic(), False
-            self.error, self._known = "", []
+            self.error, self._known = "", None
             self._over.clear()
             try:
                 async with self._connected() as client:

@@ -50,6 +50,7 @@ class Process(ABC):
 
     `window` is the tokens that the models which may answer can take, `base_tokens` those of system prompt and tools;
     `asked_tokens` those of the last request; the executor sets them. `shield` keeps secrets out, as they were when it began.
+    `said_before` is what people have read of it last.
     """
 
     llm_process: ClassVar[LlmProcess]
@@ -65,6 +66,7 @@ class Process(ABC):
         self.window = DEFAULT_WINDOW
         self.base_tokens = 0
         self.asked_tokens = 0
+        self.said_before = ""
         self.cost_usd: Decimal | None = Decimal(0)
         self.shield = look(
             run.organization_id,
@@ -89,7 +91,14 @@ class Process(ABC):
         """The tools of MCP servers that the run may hold, as its start finds them."""
         from agents.mcp.offer import offered_tools
 
-        return offered_tools(self.run)
+        return offered_tools(self.run, self.shield)
+
+    @cached_property
+    def lacking(self) -> dict[str, str]:
+        """The tools it would hold that cannot work here, with the reasons, as its start finds it."""
+        from agents.tools.registry import lacking
+
+        return lacking(self.run)
 
     @abstractmethod
     def collect(self, *, first: bool) -> Joined:

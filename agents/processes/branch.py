@@ -30,7 +30,8 @@ class Branch(Child):
         return branch_system(self.run.agent, self.run.conversation)
 
     def tools(self) -> dict[str, Tool]:
-        held = tools_for(RunKind.BRANCH, forbidden_tools(memory_mode(self.run.conversation)))
+        without = forbidden_tools(memory_mode(self.run.conversation)) | frozenset(self.lacking)
+        held = tools_for(RunKind.BRANCH, without)
         return {**held, **self.outside_tools}
 
     def collect(self, *, first: bool) -> Joined:

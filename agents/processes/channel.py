@@ -25,6 +25,7 @@ from llm.models import Process as LlmProcess
 from llm.types import ChatMessage, ChatResponse, StopReason, UserMessage
 from messaging.models import Direction, Handling, Message
 from messaging.services.messages import append_outbound, mark_handled
+from secret_store.scrubbing.rolling import LONGEST_BEFORE
 
 log = get_logger(__name__)
 
@@ -70,6 +71,7 @@ class Channel(Process):
         self._is_quiet = activity.is_quiet
         reports = status.pending_reports(self.conversation.pk) if activity.has_untold else []
         self._hear(view.new)
+        self._told([line.text for line in view.lines if not line.inbound])
         parts = [
             status.status_block(self.conversation.pk) if activity.has_live else "",
             status.render_reports(reports),
@@ -134,8 +136,12 @@ class Channel(Process):
             shield=self.shield,
         )
         self._step_over(message)
+        self._told([message.text])
         self.replied = True
         return message
+
+    def _told(self, texts: list[str]) -> None:
+        self.said_before = "".join([self.said_before, *texts[-4:]])[-LONGEST_BEFORE:]
 
     def has_sent(self, message: Message) -> None:
         """Take note of a file that was sent: it is no news to this turn, and a turn that sends one has not been silent."""

@@ -46,7 +46,8 @@ class Worker(Child):
         )
 
     def tools(self) -> dict[str, Tool]:
-        held = tools_for(RunKind.WORKER, forbidden_to_worker(self.run) | bound_to_nothing(self.run))
+        without = forbidden_to_worker(self.run) | bound_to_nothing(self.run) | frozenset(self.lacking)
+        held = tools_for(RunKind.WORKER, without)
         return {**held, **self.outside_tools}
 
     def collect(self, *, first: bool) -> Joined:

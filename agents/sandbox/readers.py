@@ -12,6 +12,7 @@ from agents.sandbox.drivers import DRIVERS
 from agents.sandbox.drivers.base import Sandbox, python_paths
 from agents.sandbox.errors import NotContained
 from agents.sandbox.launcher import run
+from llm.types import CancelToken
 
 
 def start_reader(
@@ -22,8 +23,12 @@ def start_reader(
     stdin: IO[bytes],
     timeout_s: float,
     most_output_bytes: int,
+    cancel: CancelToken | None = None,
 ) -> bytes:
-    """Run a line of Python that sees the interpreter and `packages`; see `memory.ingestion.reading.StartReader`."""
+    """Run a line of Python that sees the interpreter and `packages`; see `memory.ingestion.reading.StartReader`.
+
+    What was cancelled returns what it had said until then.
+    """
     command = Command(
         argv=(sys.executable, "-I", "-c", program, *arguments),
         cwd=Path("/"),
@@ -33,7 +38,7 @@ def start_reader(
         ),
         access=Access(readable=(*python_paths(), *packages)),
     )  # fmt: skip
-    done = run(command, _sandbox(), timeout_s=timeout_s, stdin=stdin)
+    done = run(command, _sandbox(), timeout_s=timeout_s, stdin=stdin, cancel=cancel)
     if done.ended == "timeout":
         raise TimeoutError
     if done.limit == "output" or len(done.stdout) > most_output_bytes:

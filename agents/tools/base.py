@@ -66,6 +66,17 @@ class Preview:
 
 
 @dataclass(frozen=True)
+class Need:
+    """What must be there before a tool is offered, in `words` for people.
+
+    `lacking` says why a run's process has not got it, or nothing; it is asked at the start of each run and costs no query.
+    """
+
+    words: str
+    lacking: Callable[[Run], str]
+
+
+@dataclass(frozen=True)
 class Tool:
     """A typed function for some process kinds.
 
@@ -74,7 +85,8 @@ class Tool:
     be a member when it runs. `policy` is what holds where an organization has set none; a tool that ends the run is always
     allowed. `preview` shows what a call would do. `asks_people`: it puts something to people itself, so that asking first
     would ask twice; it may be switched off even where it ends a turn. `waits` begins, once, what a call of a run that can
-    wait has to wait for, and says whether it is still to come; the function runs when it has come.
+    wait has to wait for, and says whether it is still to come; the function runs when it has come. `need`:
+    where that is lacking, the tool is not offered, so that no prompt pays for it, and a call of it is told why.
     """
 
     name: str
@@ -91,6 +103,7 @@ class Tool:
     preview: Callable[[ToolContext, Any], Preview] | None = None
     asks_people: bool = False
     waits: Callable[[ToolContext, Any], bool] | None = None
+    need: Need | None = None
 
     @cached_property
     def spec(self) -> ToolSpec:

@@ -14,13 +14,14 @@ from accounts.database import release_connection
 from agents.browser import acts, sessions
 from agents.browser.bound_secrets import find_bound_secret
 from agents.browser.errors import BrowserError, BrowserGone, NoBrowser
+from agents.browser.finding import why_no_browser
 from agents.browser.loop import drive
 from agents.browser.session import Session, translated
 from agents.egress.names import read_url
 from agents.egress.rules import checker_of, record_refusal
 from agents.errors import ToolFailed, ToolRetry
 from agents.tools import browser_files
-from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
+from agents.tools.base import Arguments, Need, Tool, ToolContext, ToolOutput
 from agents.tools.going_out import going_out
 from agents.tools.outside import fenced
 
@@ -30,6 +31,7 @@ MOST_TEXT = 30_000
 REF = r"^(f\d+)?e\d+$"
 NOT_OPEN = "No page is open. Begin with browser_navigate."
 Act = Callable[[Session], Coroutine[Any, Any, str]]
+CHROMIUM = Need("a Chromium that can be contained", lambda run: why_no_browser())
 
 
 class Navigate(Arguments):
@@ -247,6 +249,7 @@ def _tool(
         kinds=HOLDERS,
         transactional=False,
         repeatable=repeatable,
+        need=CHROMIUM,
     )
 
 

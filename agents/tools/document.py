@@ -48,6 +48,7 @@ def _section(tool: Tool) -> Iterator[str]:
     yield (
         f"Held by {_holders(tool)} · policy: {_policy(tool)} · {'repeatable' if _repeatable(tool) else 'not repeatable'}"
         f" · {'in the step' if tool.transactional else 'outside of the step'}"
+        + (f" · offered where there is {tool.need.words}" if tool.need else "")
     )
     schema = tool.spec.parameters
     if schema.get("properties"):

@@ -120,6 +120,9 @@ class Gate:
             if call.name in self.held_tools:
                 prepared.close(CallState.REFUSED, OFF)
                 return prepared
+            if reason := self.process.lacking.get(call.name):
+                prepared.close(CallState.REFUSED, f"This will not work here: {reason}.")
+                return prepared
             prepared.close(
                 CallState.REFUSED,
                 f"There is no tool {call.name[:60]!r} here. You have: {', '.join(self.tools)}.",

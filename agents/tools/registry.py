@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from agents.tools import (
     ask,
@@ -33,6 +34,9 @@ from agents.tools import (
     web_search,
 )
 from agents.tools.base import Tool
+
+if TYPE_CHECKING:
+    from agents.models import Run
 
 TOOLS: tuple[Tool, ...] = (
     *speak.TOOLS,
@@ -68,3 +72,9 @@ TOOLS: tuple[Tool, ...] = (
 def tools_for(kind: str, without: frozenset[str] = frozenset()) -> dict[str, Tool]:
     """Return the tools a kind of process may hold, by name, in a stable order."""
     return {tool.name: tool for tool in TOOLS if kind in tool.kinds and tool.name not in without}
+
+
+def lacking(run: Run) -> dict[str, str]:
+    """Return the tools that a run of its kind would hold and that cannot work here, with the reasons."""
+    wanting = {name: tool.need for name, tool in tools_for(run.kind).items() if tool.need}
+    return {name: reason for name, need in wanting.items() if (reason := need.lacking(run))}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from pydantic import Field
 
 from accounts.database import release_connection
@@ -12,7 +14,7 @@ from agents.sandbox.launcher import spawn
 from agents.tools import shell_jobs
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
 from agents.tools.shell_live import LiveOutput
-from agents.tools.shell_walls import shell_command, walls_around
+from agents.tools.shell_walls import shell_command, walls_around, way_out
 
 WORKER = frozenset({"worker"})
 
@@ -41,15 +43,18 @@ def shell_start(context: ToolContext, arguments: ShellStart) -> ToolOutput:
         environment=arguments.environment,
         limits=limits,
     )
-    release_connection()
-    try:
-        child = spawn(command, sandbox, merge_stderr=True)
-    except CannotStart as error:
-        raise ToolUnavailable(f"the command did not start: {error}") from None
+    with ExitStack() as opening:
+        command = opening.enter_context(way_out(context, walls, sandbox, command))
+        release_connection()
+        try:
+            child = spawn(command, sandbox, merge_stderr=True)
+        except CannotStart as error:
+            raise ToolUnavailable(f"the command did not start: {error}") from None
+        way = opening.pop_all()
     if child.stdin is not None:
         child.stdin.close()
     live = LiveOutput(context.run, context.key, context.process.shield)
-    job = shell_jobs.begin(run.pk, arguments.command, child, limits.output_bytes, live, context.cancel)
+    job = shell_jobs.begin(run.pk, arguments.command, child, limits.output_bytes, live, context.cancel, way)
     return ToolOutput(
         f"Started as {job.name}. Read it with shell_output; it ends with this run, or when this run has to wait."
     )
@@ -68,7 +73,7 @@ def shell_output(context: ToolContext, arguments: JobName) -> ToolOutput:
 
 def shell_stop(context: ToolContext, arguments: JobName) -> ToolOutput:
     job = _job(context, arguments.job)
-    job.child.stop()
+    job.stop()
     text = job.new().decode(errors="replace").replace("\0", "\ufffd").rstrip()
     return ToolOutput(f"Stopped, with everything it had started.\n{text}".rstrip())
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pydantic import Field
 
 from accounts.database import release_connection
-from agents.egress.client import fetch
+from agents.egress.client import Fetched, fetch
+from agents.egress.portable import is_portable, text_of
 from agents.egress.reading import readable, title_of
 from agents.egress.rules import checker_of
 from agents.errors import ToolRetry
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
 from agents.tools.going_out import going_out
 from agents.tools.outside import fenced
+from llm.types import CancelToken
 
 HOLDERS = frozenset({"worker", "branch"})
 USUAL_CHARACTERS = 20_000
@@ -32,24 +34,31 @@ def web_fetch(context: ToolContext, arguments: WebFetch) -> ToolOutput:
     release_connection()
     with going_out(run):
         found = fetch(arguments.url, checker=checker, cancel=context.cancel)
-        text = readable(found.body, found.headers.get("content-type", ""))
+        text, title = _read(found, context.cancel)
     if found.status >= 400:
         raise ToolRetry(f"{found.url} answered {found.status}.\n{fenced(text[:1_000], found.url)}")
     start = arguments.first_character
     part = text[start : start + arguments.characters]
     if start and not part:
         raise ToolRetry(f"The page has {len(text):,} characters; there is nothing at {start:,}.")
-    title = title_of(found.body)
     source = f"{found.url} “{title}”" if title else found.url
     left = len(text) - start - len(part)
     more = f"\n[{left:,} more characters; go on at first_character={start + len(part)}]" if left else ""
     return ToolOutput(fenced(part or "(the page has no text)", source) + more)
 
 
+def _read(found: Fetched, cancel: CancelToken) -> tuple[str, str]:
+    """Return the text and the title of what was fetched."""
+    content_type = found.headers.get("content-type", "")
+    if is_portable(found.body, content_type):
+        return text_of(found.body, cancel=cancel), ""
+    return readable(found.body, content_type), title_of(found.body)
+
+
 TOOLS = (
     Tool(
         name="web_fetch",
-        description="Read a page or text of the web as Markdown. For pages that need a browser to show anything, use one.",
+        description="Read a page, text or PDF of the web as Markdown. For pages that need a browser to show anything, use one.",
         arguments=WebFetch,
         function=web_fetch,
         kinds=HOLDERS,

@@ -8,9 +8,10 @@ from pydantic import Field
 
 from accounts.database import release_connection
 from agents.egress.search.base import Query, SearchRefused
-from agents.egress.search.choosing import provider_for
+from agents.egress.search.choosing import has_provider, provider_for
 from agents.errors import ToolFailed
-from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
+from agents.models import Run
+from agents.tools.base import Arguments, Need, Tool, ToolContext, ToolOutput
 from agents.tools.going_out import going_out
 from agents.tools.outside import fenced
 from secret_store.errors import KeyUnavailable
@@ -58,6 +59,10 @@ def web_search(context: ToolContext, arguments: WebSearch) -> ToolOutput:
     return ToolOutput(fenced("\n\n".join(lines), f"{provider.name}: “{arguments.query}”"))
 
 
+def _lacking(run: Run) -> str:
+    return "" if has_provider(run) else UNCONFIGURED
+
+
 TOOLS = (
     Tool(
         name="web_search",
@@ -67,5 +72,6 @@ TOOLS = (
         kinds=HOLDERS,
         transactional=False,
         repeatable=True,
+        need=Need("a search provider", _lacking),
     ),
 )

@@ -61,19 +61,24 @@ def read_file(path: Path, name: str, *, timeout_s: float = TIMEOUT_S) -> Reading
     """
     assert _start is not None, "the site has not said how readers are started"
     with path.open("rb") as file:
-        try:
-            output = _start(
-                START,
-                (str(ROOT), name, str(MAX_BYTES)),
-                packages=(ROOT / "memory",),
-                stdin=file,
-                timeout_s=timeout_s,
-                most_output_bytes=MOST_OUTPUT_BYTES,
-            )
-        except TimeoutError:
-            raise Unreadable("Reading it took too long.") from None
-        except OverflowError:
-            raise Unreadable("It holds too much text.") from None
+        return read_open(file, name, start=_start, timeout_s=timeout_s)
+
+
+def read_open(file: IO[bytes], name: str, *, start: StartReader, timeout_s: float = TIMEOUT_S) -> Reading:
+    """Do the same with an open file, whose child `start` starts."""
+    try:
+        output = start(
+            START,
+            (str(ROOT), name, str(MAX_BYTES)),
+            packages=(ROOT / "memory",),
+            stdin=file,
+            timeout_s=timeout_s,
+            most_output_bytes=MOST_OUTPUT_BYTES,
+        )
+    except TimeoutError:
+        raise Unreadable("Reading it took too long.") from None
+    except OverflowError:
+        raise Unreadable("It holds too much text.") from None
     return _parse(output)
 
 

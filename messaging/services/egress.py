@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from typing import Any
 
 from accounts.errors import NotFound
 from messaging.errors import HoldsSecrets
-from messaging.models import Conversation
+from messaging.models import Conversation, Message
 from secret_store.scrubbing.scrubber import Hits
 from secret_store.shields import Mode, Shield, shield_for
 
@@ -16,14 +17,25 @@ REDACTIONS = "redactions"
 
 
 def scrub(shield: Shield, text: str, metadata: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return what may be said of it."""
+    """Return what may be said of it. A text that ends in half a secret or more loses that half: the rest may follow."""
     hits = Hits()
-    done = shield.scrub(text)
+    done = shield.scrub_after("", text)
     hits.add(done.hits)
     cleaned: dict[str, Any] = shield.scrub_json(metadata, hits) if metadata else metadata
     if hits.counts:
         cleaned = {**cleaned, REDACTIONS: dict(hits.counts)}
     return done.text, cleaned
+
+
+def scrub_further(shield: Shield, before: str, message: Message) -> bool:
+    """Take out of a message what completes a secret that `before`, said just before it, began; say whether there was any."""
+    done = shield.scrub_after(before, message.text)
+    if not done.hits:
+        return False
+    found = Counter(message.metadata.get(REDACTIONS, {}))
+    found.update(done.hits)
+    message.text, message.metadata = done.text, {**message.metadata, REDACTIONS: dict(found)}
+    return True
 
 
 def scrub_file(shield: Shield, content: bytes) -> bytes:

@@ -22,8 +22,10 @@ from messaging.services.deliveries import DELIVERED_BY_EVENT, queue_chunks
 from messaging.services.mentions import tell_mentioned
 from messaging.text import check_text, clean_reply, make_title
 from realtime.services import NewEvent, record, unit_of_work
+from secret_store.scrubbing.rolling import LONGEST_BEFORE
 from secret_store.shields import Shield
 
+# What the author said last is read along, for a secret may begin there; see `egress.scrub_further`.
 # The row lock of the conversation orders its messages. The NOT EXISTS sees what was committed before this
 # statement began; a twin that committed while it waited for the lock is caught by ON CONFLICT. The scalar
 # subquery in RETURNING reads the statement's snapshot, that is, the row before the update.
@@ -59,7 +61,12 @@ WITH bumped AS (
     WHERE %(direction)s = 'out' AND a.platform = ANY(%(delivered_by_event)s)
 )
 SELECT i.id, b.organization_id, b.last_seq, b.changed, i.reply_to_id,
-    (SELECT a.platform FROM messaging_platformaccount AS a WHERE a.id = b.account_id)
+    (SELECT a.platform FROM messaging_platformaccount AS a WHERE a.id = b.account_id),
+    (SELECT string_agg(right(s.text, %(looked_back)s), '' ORDER BY s.seq) FROM (
+        SELECT m.text, m.seq FROM messaging_message AS m
+        WHERE %(direction)s = 'out' AND m.direction = 'out' AND m.author_name = %(author_name)s
+            AND m.conversation_id = b.id AND m.seq BETWEEN b.last_seq - 50 AND b.last_seq - 1
+        ORDER BY m.seq DESC LIMIT 4) AS s)
 FROM bumped AS b LEFT JOIN inserted AS i ON true
 """
 
@@ -120,16 +127,16 @@ def append_outbound(
 ) -> Message:
     """Store what an agent says, with its deliveries, and record `message.created`.
 
-    Secrets are taken out here, whoever calls; `shield` is that of the agent, where the caller has looked at it.
+    Secrets are taken out here, whoever calls, also one that began in what the author said before; `shield` is that of
+    the agent, where the caller has looked at it.
 
     `key` makes the call repeatable: a second one returns the first message and writes nothing. In web chat the
     stored event is the delivery; for a network platform the chunks are queued and sent after the commit.
     """
     if not 0 < len(key) <= 70:
         raise InvalidInput("A key has 1 to 70 characters.", field="key")
-    text, metadata = egress.scrub(
-        shield or egress.shield_of(conversation_id), clean_reply(text), metadata or {}
-    )
+    shield = shield or egress.shield_of(conversation_id)
+    text, metadata = egress.scrub(shield, clean_reply(text), metadata or {})
     message = Message(
         conversation_id=conversation_id,
         direction=Direction.OUTBOUND,
@@ -143,7 +150,7 @@ def append_outbound(
         created_at=timezone.now(),
     )
     with unit_of_work(savepoint=False):
-        platform = _append(message)
+        platform = _append(message, shield=shield)
         if platform is None:
             return _first(message)
         if platform not in DELIVERED_BY_EVENT:
@@ -174,14 +181,14 @@ def mark_handled(message_ids: Collection[int], *, handling: Handling, run_id: in
     return sum(len(ids) for ids in marked.values())
 
 
-def _append(message: Message, *, title: str = "") -> str | None:
+def _append(message: Message, *, title: str = "", shield: Shield | None = None) -> str | None:
     """Insert the message at the conversation's next place; return the platform, or None if it exists already."""
     with connection.cursor() as cursor:
         cursor.execute(_APPEND, _parameters(message, title))
-        row: tuple[int | None, int, int, bool, int | None, str] | None = cursor.fetchone()
+        row: tuple[int | None, int, int, bool, int | None, str, str | None] | None = cursor.fetchone()
         if row is None:
             return None
-        message_id, organization_id, seq, changed, reply_to_id, platform = row
+        message_id, organization_id, seq, changed, reply_to_id, platform, before = row
         if message_id is None:
             # A twin committed while we waited for the lock, which we hold now: give its number back.
             cursor.execute(
@@ -193,6 +200,8 @@ def _append(message: Message, *, title: str = "") -> str | None:
         raise InvalidInput("The message replied to is not in this conversation.", field="reply_to_id")
     message.pk, message.organization_id, message.seq = message_id, organization_id, seq
     message._state.adding, message._state.db = False, connection.alias
+    if shield is not None and before and egress.scrub_further(shield, before, message):
+        message.save(update_fields=["text", "metadata"])
     events = [NewEvent("message.created", {"message": message_payload(message)}, message.conversation_id)]
     if changed:
         conversation = Conversation.objects.get(pk=message.conversation_id)
@@ -223,6 +232,7 @@ def _parameters(message: Message, title: str) -> dict[str, Any]:
         "handling": str(message.handling),
         "reason": message.handling_reason,
         "delivered_by_event": list(DELIVERED_BY_EVENT),
+        "looked_back": LONGEST_BEFORE,
     }
 
 

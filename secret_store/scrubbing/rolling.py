@@ -12,7 +12,7 @@ LONGEST_HELD = 16 * 1024
 LONGEST_BEFORE = 4 * 1024
 """How much of an earlier text is looked at with the next one."""
 LEFT_CONTEXT = 64
-"""How much of what was let go is looked at again, so that a match knows what stood before it."""
+"""How much of what was let go is looked at again at least, so that a match knows what stood before it."""
 _OPEN_BLOCK = re.compile(rb"-----BEGIN[^\0]{0,16000}\Z")
 _OPEN_LINES = re.compile(rb"(?:[A-Za-z0-9+/=_-]{40,}\r?\n)+[A-Za-z0-9+/=_-]*\Z")
 _OPEN_DUMP = re.compile(rb"(?:[0-9A-Fa-f]{2,4}[ :,\r\n-]{1,2})+[0-9A-Fa-f]{0,4}\Z")
@@ -26,14 +26,18 @@ class RollingScrubber:
     """Scrubs a stream. `feed` returns what may be shown by now, `flush` the rest.
 
     Of the last N − 1 characters, N being the longest form, that part is held back which may be the beginning of a
-    form, and always the last word, for an escape or a token may still go on in it.
+    form, and always the last word, for an escape or a token may still go on in it. `before` is what others have read just
+    before the stream: a secret that began there is not completed.
     """
 
-    def __init__(self, scrubber: Scrubber) -> None:
+    def __init__(self, scrubber: Scrubber, before: str = "") -> None:
         self.scrubber = scrubber
         self.hits: Counter[str] = Counter()
         self._held = b""
-        self._before = b""
+        said = before.encode("utf-8", "surrogatepass")[-LONGEST_BEFORE:]
+        begun = scrubber.scanner.beginning_at_end(said)
+        self._context = max(LEFT_CONTEXT, begun[0] if begun else 0)
+        self._said = self._before = said[-self._context :]
 
     def feed(self, piece: str) -> str:
         self._held += piece.encode("utf-8", "surrogatepass")
@@ -44,7 +48,7 @@ class RollingScrubber:
 
     def reset(self) -> None:
         """Forget what is held, for text that is taken back."""
-        self._held = self._before = b""
+        self._held, self._before = b"", self._said
 
     def _safe_end(self) -> int:
         held = self._held
@@ -58,7 +62,7 @@ class RollingScrubber:
         ]
         shifts = (0, 0, len(tail) - len(tail[-8192:]), len(tail) - len(tail[-2048:]))
         end = min(match.start() + shift for match, shift in zip(ends, shifts, strict=True) if match)
-        if beginning := self.scrubber.scanner.beginning_at_end(tail):
+        if beginning := self.scrubber.scanner.beginning_at_end(self._before + tail):
             end = min(end, len(tail) - beginning[0])
         if setting := _OPEN_SETTING.search(tail[:end][-128:] if end else b""):
             end -= len(setting.group())
@@ -77,7 +81,7 @@ class RollingScrubber:
         shifted = [span._replace(start=span.start - context, end=span.end - context) for span in done]
         self.hits.update(count(shifted))
         self._held = data[end:]
-        self._before = data[max(0, end - LEFT_CONTEXT) : end]
+        self._before = data[max(0, end - self._context) : end]
         return spliced(shown, shifted).decode("utf-8", "surrogatepass")
 
 

@@ -28,6 +28,7 @@ PLACES: dict[str, Callable[[int], str]] = {
     "task": lambda number: reverse("task", args=[number]),
     "goal": lambda pk: reverse("goal", args=[pk]),
     "schedule": lambda pk: reverse("schedule", args=[pk]),
+    "mcp_server": lambda pk: reverse("mcp_server", args=[pk]),
     "agent": lambda pk: _agent(pk),
 }
 """Which page a notice's subject is shown on."""

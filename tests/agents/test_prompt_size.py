@@ -29,6 +29,12 @@ def test_the_tools_of_a_kind_take_no_more_than_their_share_of_a_prompt(kind: str
     assert sum(sizes.values()) <= MOST_TOKENS[kind], sorted(sizes.items(), key=lambda item: -item[1])
 
 
+@pytest.mark.parametrize(("kind", "most"), [("worker", 2_200), ("branch", 3_450)])
+def test_a_machine_without_browser_and_search_pays_for_neither(kind: str, most: int) -> None:
+    without = frozenset(tool.name for tool in TOOLS if tool.need)
+    assert sum(estimate_tokens(tool.spec) for tool in tools_for(kind, without).values()) <= most
+
+
 def test_every_kind_that_holds_tools_has_a_bound() -> None:
     assert {kind for tool in TOOLS for kind in tool.kinds} == set(MOST_TOKENS)
 

@@ -9,6 +9,7 @@ from django.db import connection
 
 from accounts.errors import InvalidInput
 from accounts.models import AuditEvent
+from agents.engine import streaming
 from agents.models import RunKind, Step, ToolCall
 from agents.services.agents import update_agent
 from llm.clients.scripted import call, fail, say
@@ -145,3 +146,26 @@ def test_a_file_that_holds_a_secret_is_known_by_it_packed_or_not(engine: Engine)
     assert shield.secrets_in(b"\x89PNG\0" + VALUE.encode()) == {"DEPLOY_KEY": 1}
     assert shield.secrets_in(gzip.compress(VALUE.encode() * 3)) == {"DEPLOY_KEY": 3}
     assert shield.secrets_in(b"\x89PNG\0 nothing") == {}
+
+
+def test_what_people_see_while_it_is_written_completes_nothing_that_was_said_before(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(streaming, "FLUSH_S", 0.0)
+    monkeypatch.setattr(
+        streaming, "publish_transient", lambda organization, event: seen.append(event.payload.get("text", ""))
+    )
+    engine.script(
+        "channel",
+        [
+            call("reply", content=f"It begins {VALUE[:9]}"),
+            call("reply", content=f"{VALUE[9:]} and that is all, thank you."),
+        ],
+    )
+    for words in ("Tell me.", "Go on."):
+        engine.say(words)
+        engine.settle()
+    assert engine.replies()[1] == "[secret DEPLOY_KEY] and that is all, thank you."
+    assert "and that is all" in "".join(seen)
+    assert VALUE[9:] not in "".join(seen)

@@ -11,12 +11,11 @@ from django.utils import timezone
 
 from accounts.errors import Conflict, InvalidInput, NotFound
 from messaging.adapters.base import InboundMessage
-from messaging.adapters.fake import FakeAdapter, FakePlatform
-from messaging.adapters.registry import ADAPTERS
+from messaging.adapters.fake import FakeAdapter
 from messaging.attachments import erasure, limits, queries, services, store, upkeep
 from messaging.errors import DeliveryError, Unsupported
 from messaging.media import clean_name, media_type_of
-from messaging.models import Attachment, Binding, Conversation, Delivery, Message, PlatformAccount
+from messaging.models import Attachment, Binding, Conversation, Delivery, Message
 from messaging.services import outbox
 from messaging.services.inbound import store_inbound
 from tests.factories import make_team
@@ -269,16 +268,3 @@ def test_erasing_a_person_takes_their_files_and_leaves_the_agents(
 def test_a_message_takes_no_more_files_than_it_may(team: Any, conversation: Conversation, mia: Any) -> None:
     with pytest.raises(InvalidInput):
         services.claim(conversation, mia, list(range(1, limits.MOST_PER_MESSAGE + 2)), client_id=None)
-
-
-@pytest.fixture
-def fake_room(team: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[FakePlatform, Conversation]:
-    monkeypatch.setitem(ADAPTERS, "fake", FakeAdapter)
-    far_side = FakePlatform("files")
-    account = PlatformAccount.objects.create(
-        organization=team.organization, platform="fake", settings={"server": "files"}
-    )
-    room = Conversation.objects.create(
-        organization=team.organization, account=account, agent_id=team.agent.pk, external_id="1", kind="dm"
-    )
-    return far_side, room

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 
 from agents.egress.checking import checker_for
 from agents.egress.names import read_url
@@ -10,10 +11,25 @@ from agents.egress.policy import Policy
 from agents.egress.search.base import SearchProvider
 from agents.egress.search.brave import Brave
 from agents.egress.search.searxng import SearXNG
+from agents.models import Run
 from secret_store.errors import SecretNotFound
+from secret_store.models import Secret
 from secret_store.services import read_secret
 
 KEY = "BRAVE_SEARCH_API_KEY"
+HAS_KEY = Exists(
+    Secret.objects.filter(
+        Q(agent_id=None) | Q(agent_id=OuterRef("agent_id")),
+        organization_id=OuterRef("organization_id"),
+        name=KEY,
+    )
+)
+"""Whether a key is stored for the agent of a run; part of the statement that loads the run, as `has_search_key`."""
+
+
+def has_provider(run: Run) -> bool:
+    """Say whether searching is set up for a run, by what was loaded with it; a run that was loaded otherwise may try."""
+    return bool(settings.SPACEBOT_SEARXNG_URL) or run.__dict__.get("has_search_key", True)
 
 
 def provider_for(organization_id: int, agent_id: int) -> SearchProvider | None:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.conf import settings
+from django.utils import timezone
 
 from accounts.errors import Forbidden, InvalidInput, NotFound
 from accounts.models import AuditEvent
 from agents.egress.errors import Refused
 from agents.egress.rules import policy_of, record_refusal
+from agents.jobs import prune_refusals
 from agents.models import Agent, EgressRefusal, Run
 from agents.services import egress
 from tests.factories import Team
@@ -60,8 +65,6 @@ def test_what_is_no_host_or_never_reached_cannot_be_a_rule(team: Team, kind: str
 
 
 def test_refusals_are_counted_per_run_and_bounded(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    from django.utils import timezone
-
     monkeypatch.setattr("agents.egress.rules.MOST_REFUSALS", 3)
     run = Run.objects.create(
         organization=team.organization, agent=team.agent, kind="worker", due_at=timezone.now(), input={}
@@ -72,3 +75,18 @@ def test_refusals_are_counted_per_run_and_bounded(team: Team, monkeypatch: pytes
     rows = dict(EgressRefusal.objects.values_list("host", "count"))
     assert rows == {"10.0.0.0": 1, "10.0.0.1": 5, "10.0.0.2": 1}
     assert next(row.host for row in egress.list_refusals(team.admin)) == "10.0.0.1"
+
+
+def test_refusals_are_kept_for_a_month(team: Team) -> None:
+    run = Run.objects.create(
+        organization=team.organization, agent=team.agent, kind="worker", due_at=timezone.now(), input={}
+    )
+    for days in (29, 31):
+        record_refusal(run, Refused("private", host=f"{days}.example.org", port=80))
+        EgressRefusal.objects.filter(host=f"{days}.example.org").update(
+            last_at=timezone.now() - timedelta(days=days)
+        )
+    assert settings.CELERY_BEAT_SCHEDULE["prune refusals"]["task"] == prune_refusals.name
+    prune_refusals()
+    prune_refusals()
+    assert [row.host for row in EgressRefusal.objects.all()] == ["29.example.org"]

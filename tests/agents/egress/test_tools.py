@@ -93,7 +93,7 @@ def test_a_picture_is_not_read_as_text(engine: Engine) -> None:
 
 def test_without_a_provider_searching_says_what_is_missing(engine: Engine) -> None:
     row = use(engine, "web_search", query="deploy day")
-    assert row.state == CallState.FAILED
+    assert row.state == CallState.REFUSED
     assert "no search provider is configured" in row.result
 
 

@@ -63,7 +63,9 @@ class Provider:
     async def exchange_refresh_token(
         self, client: Any, refresh_token: RefreshToken, scopes: list[str]
     ) -> OAuthToken:
+        """A strict one: a renewal token counts once, and what it renews counts no more."""
         del self.refresh[refresh_token.token]
+        self.access.clear()
         self.renewed += 1
         return self._tokens(client.client_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import time
@@ -14,7 +15,8 @@ import httpx2
 import pytest
 from django.test import Client
 
-from agents.mcp import looking, services, sign_in_flows
+from agents.mcp import hub, looking, oauth, oauth_renewal, services, sign_in_flows
+from agents.mcp.spec import spec_of
 from agents.models import McpServer, McpState
 from secret_store.models import Category, Secret
 from secret_store.services import read_secret
@@ -114,6 +116,7 @@ def test_tokens_that_count_no_more_ask_for_a_person_and_not_again_by_themselves(
     call_now(engine, "notes__sign_everybody_out")
     with pytest.raises(AssertionError, match="connect"):
         call_now(engine, "notes__renewals")
+    eventually(lambda: state_of(server) == McpState.SIGN_IN)
     server.refresh_from_db()
     assert (server.state, server.next_look_at) == (McpState.SIGN_IN, None)
 
@@ -142,3 +145,79 @@ def test_moving_a_server_forgets_its_sign_in(
     sign_in(engine, server, browser)
     services.update_server(engine.team.admin, server.pk, url="http://127.0.0.1:1/mcp")
     assert not Secret.objects.filter(name__startswith="MCP_SIGN_IN").exists()
+
+
+ASK = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+
+
+def sessions(server: McpServer, many: int, *, ended: bool = True) -> list[Any]:
+    """Return what signs requests in as many processes, each with the sign-in as it is stored now."""
+
+    def needed() -> None:
+        raise AssertionError("a person was asked to sign in")
+
+    async def load() -> list[Any]:
+        found = [await oauth.stored_sign_in(spec_of(server), on_sign_in=needed) for _ in range(many)]
+        for provider in found:
+            await provider._initialize()
+            if ended:
+                provider.context.token_expiry_time = 1.0
+        return found
+
+    return asyncio.run(load())
+
+
+async def ask(url: str, provider: Any) -> int:
+    headers = {"accept": "application/json, text/event-stream"}
+    async with httpx2.AsyncClient(trust_env=False, auth=provider, headers=headers, timeout=20) as client:
+        return (await client.post(url, json=ASK)).status_code
+
+
+def times_renewed(engine: Engine) -> str:
+    return call_now(engine, "notes__renewals").split("\n")[1].strip()
+
+
+def test_many_who_renew_at_once_renew_once_and_nobody_is_signed_out(
+    engine: Engine, browser: Client, wants_oauth: Callable[..., str]
+) -> None:
+    url = wants_oauth()
+    server = add_server(engine.team.admin, "notes", transport="http", url=url, oauth=True)
+    sign_in(engine, server, browser)
+    approve_everything(engine.team.admin, server)
+
+    async def all_at_once() -> list[int]:
+        return await asyncio.gather(*(ask(url, provider) for provider in sessions_now))
+
+    sessions_now = sessions(server, 6)
+    assert 401 not in asyncio.run(all_at_once())
+    hub.close_all()
+    assert times_renewed(engine) == "renewed 1"
+
+
+def test_a_token_that_another_process_has_renewed_is_taken_over_and_nobody_is_asked(
+    engine: Engine, browser: Client, wants_oauth: Callable[..., str]
+) -> None:
+    url = wants_oauth()
+    server = add_server(engine.team.admin, "notes", transport="http", url=url, oauth=True)
+    sign_in(engine, server, browser)
+    approve_everything(engine.team.admin, server)
+    (first,), (second,) = sessions(server, 1), sessions(server, 1, ended=False)
+    assert asyncio.run(ask(url, first)) != 401
+    assert asyncio.run(ask(url, second)) != 401
+    hub.close_all()
+    assert times_renewed(engine) == "renewed 1"
+
+
+def test_a_renewal_that_a_process_died_in_holds_up_others_no_longer_than_its_lock(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oauth_renewal, "LOCKED_S", 1)
+
+    async def twice() -> float:
+        forsaken = oauth_renewal.one_at_a_time(7)
+        await forsaken.__aenter__()
+        began = time.monotonic()
+        async with oauth_renewal.one_at_a_time(7):
+            return time.monotonic() - began
+
+    assert 0.5 < asyncio.run(twice()) < 3

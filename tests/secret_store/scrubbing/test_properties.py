@@ -110,3 +110,26 @@ def test_scrubbing_again_changes_nothing(secret: str, text: str) -> None:
     scrubber = Scrubber([(NAME, secret)])
     once = scrubber.scrub(f"{text} {secret} {text}").text
     assert scrubber.scrub(once).text == once
+
+
+@UNHURRIED
+@given(
+    secret=SECRETS,
+    encoding=st.sampled_from(sorted(ENCODINGS)),
+    before=WORDS,
+    after=WORDS,
+    cut=st.integers(0, 400),
+    cuts=st.lists(st.integers(0, 400), max_size=6),
+)
+def test_no_stream_completes_what_was_said_before_it(
+    secret: str, encoding: str, before: str, after: str, cut: int, cuts: list[int]
+) -> None:
+    encoded = ENCODINGS[encoding](secret)
+    text = in_a_sentence(before, encoded, after)
+    scrubber = scrubber_of(secret)
+    first, rest = scrub_following(scrubber, "", text[:cut]).text, text[cut:]
+    rolling = RollingScrubber(scrubber, first)
+    edges = sorted({0, len(rest), *(min(cut, len(rest)) for cut in cuts)})
+    pieces = [rest[low:high] for low, high in pairwise(edges)]
+    shown = "".join([*(rolling.feed(piece) for piece in pieces), rolling.flush()])
+    assert encoded not in first + shown
