@@ -13,6 +13,7 @@ from accounts.errors import Conflict, InvalidInput
 from accounts.models import Organization, Role
 from accounts.services import audit
 from agents import presets, queries
+from agents.coding.choosing import BACKENDS
 from agents.models import Agent
 
 EDITABLE = {"name": 80, "tagline": 160, "soul": 20_000, "identity": 20_000, "role": 20_000}
@@ -26,6 +27,7 @@ CHOICES = {
     "worker_memory": ("none", "recall"),
     "private_learning": ("person", "organization"),
     "scrubbing": ("patterns", "own", "off"),
+    "coding": ("auto", *BACKENDS, "off"),
 }
 """Settings that are words; the first is what holds without one."""
 

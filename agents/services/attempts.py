@@ -36,6 +36,7 @@ def task_input(task: Task) -> dict[str, object]:
         "task_id": task.pk,
         "task_number": task.number,
         "workspace": f"task-{task.pk}" if task.workspace == "task" else "",
+        "worker_type": task.worker_type,
     }
 
 

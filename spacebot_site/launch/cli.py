@@ -23,6 +23,7 @@ commands:
   manage …                          Django's command line
   bench NAME …                      measure
   install browser                   fetch a Chromium for workers, where the system has none
+  install opencode                  fetch the coding agent for coding workers
   setup                             make the environment, start nothing
 """
 
@@ -131,12 +132,13 @@ def _token(rest: list[str]) -> int:
 
 
 def _install(rest: list[str]) -> int:
-    if rest != ["browser"]:
-        raise LaunchError("there is nothing else to install", "./spacebot install browser")
+    if rest not in (["browser"], ["opencode"]):
+        raise LaunchError("there is nothing else to install", "./spacebot install browser|opencode")
     _enter_environment(pages=False)
     from spacebot_site.launch.browser import install_browser
+    from spacebot_site.launch.opencode import install_opencode
 
-    install_browser(find_home())
+    (install_browser if rest == ["browser"] else install_opencode)(find_home())
     return 0
 
 

@@ -56,7 +56,7 @@ def ensure_node_packages() -> None:
     if _read(stamp) == wanted:
         return
     with step("Fetching front-end packages"):
-        command = [_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        command = [find_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         environment = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
         install(command, "the front-end packages", "npm config set registry …", environment)
     stamp.write_text(wanted)
@@ -95,7 +95,7 @@ def _pip_install(lock: Path) -> None:
     install(command, "the Python packages", "PIP_INDEX_URL or PIP_FIND_LINKS")
 
 
-def _npm() -> str:
+def find_npm() -> str:
     """Return npm: the machine's, or else the one of a Node that comes as a Python package."""
     found = shutil.which("npm")
     if found:

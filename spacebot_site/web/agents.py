@@ -14,6 +14,8 @@ from accounts.models import Role
 from agents.autonomy.explaining import explain
 from agents.autonomy.levels import lower
 from agents.autonomy.settings import get_autonomy, get_rule
+from agents.coding.choosing import AUTO, BACKENDS, OFF, choose
+from agents.coding.errors import NoBackend
 from agents.models import Agent
 from agents.presets import PRESETS
 from agents.processes.limits import DEFAULT_ACTIVE_LIMIT_S
@@ -77,6 +79,8 @@ def detail(request: HttpRequest, actor: Actor, slug: str) -> HttpResponse:
         "limits": _limits(agent),
         "usual_budget": BUDGET_CALLS,
         "scrubbing": SCRUBBING,
+        "coding": _coding_agents(),
+        "coding_problem": _coding_problem(agent),
         "usual_zone": agent.organization.time_zone,
         "may_edit": actor.has_level(Role.ADMIN),
         "autonomy": _by_itself(actor, agent) if actor.has_level(Role.ADMIN) else None,
@@ -111,13 +115,27 @@ def _change(request: HttpRequest, actor: Actor, agent: Agent) -> bool:
             chosen["time_zone"] = zone
         agent.settings = chosen
         return attempt(request, lambda: services.update_agent(actor, agent.pk, settings=chosen), "Saved.")
-    if act == "scrubbing":
-        wanted = {**agent.settings, "scrubbing": form.get("scrubbing", "")}
+    if act in ("scrubbing", "coding"):
+        wanted = {**agent.settings, act: form.get(act, "")}
         return attempt(request, lambda: services.update_agent(actor, agent.pk, settings=wanted), "Saved.")
     changes = {field: form[field] for field in TEXTS if field in form}
     for field, value in changes.items():
         setattr(agent, field, value)
     return attempt(request, lambda: services.update_agent(actor, agent.pk, **changes), "Saved.")
+
+
+def _coding_agents() -> list[tuple[str, str]]:
+    named = [(name, backend.title) for name, backend in BACKENDS.items()]
+    return [(AUTO, "Whichever is installed (usual)"), *named, (OFF, "None: the built-in worker does it")]
+
+
+def _coding_problem(agent: Agent) -> str:
+    """Return why no coding agent does a task here now; nothing where one does."""
+    try:
+        choose(agent)
+    except NoBackend as error:
+        return str(error)
+    return ""
 
 
 def _limits(agent: Agent) -> list[dict[str, Any]]:

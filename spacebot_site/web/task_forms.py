@@ -114,6 +114,7 @@ def as_form(task: Task) -> dict[str, Any]:
         "assignee": holder_value(task.assignee_user_id, task.assignee_agent_id),
         "skills": ", ".join(task.skills),
         "workspace": task.workspace,
+        "worker_type": task.worker_type,
         "needs": ", ".join(f"#{number}" for number in needs_of([task.pk]).get(task.pk, [])),
     }
 
@@ -122,7 +123,9 @@ def _changes(form: QueryDict) -> dict[str, Any]:
     """Return the fields that a form holds, as services take them."""
     sent = {name: str(form[name]) for name in form}
     found: dict[str, Any] = {
-        name: sent[name] for name in ("title", "description", "priority", "workspace") if name in sent
+        name: sent[name]
+        for name in ("title", "description", "priority", "workspace", "worker_type")
+        if name in sent
     }
     if "subtasks" in sent:
         found["subtasks"] = [_subtask(line) for line in sent["subtasks"].splitlines() if line.strip()]

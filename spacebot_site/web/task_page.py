@@ -27,7 +27,7 @@ from spacebot_site.web.forms import number
 from tasks.agents import workforce
 from tasks.authors import by_person
 from tasks.errors import Stale
-from tasks.models import Task, Workspace
+from tasks.models import Task, WorkerType, Workspace
 from tasks.payloads import author_name, decidable_tasks
 from tasks.queries import board as queries
 from tasks.services.board import EDITORS
@@ -97,6 +97,7 @@ def _edit_context(actor: Actor, task: Task) -> dict[str, Any]:
         "goals": queries.goal_choices(by_person(actor)),
         "priorities": PRIORITIES,
         "workspaces": Workspace.choices,
+        "worker_types": WorkerType.choices,
         "values": task_forms.as_form(task),
         "problem": "",
     }

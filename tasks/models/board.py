@@ -45,6 +45,7 @@ class TaskDecision(models.TextChoices):
 
 class WorkerType(models.TextChoices):
     BUILTIN = "builtin", "Built-in worker"
+    CODING = "coding", "Coding agent"
 
 
 class Workspace(models.TextChoices):

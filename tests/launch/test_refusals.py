@@ -112,7 +112,7 @@ def test_as_root_programs_that_postgres_cannot_reach_are_copied_into_the_home(ho
     assert (home / "postgres-programs" / PROGRAMS / "postgres").exists()
 
 
-def test_a_browser_that_cannot_be_fetched_is_told_with_another_way(
+def test_what_cannot_be_fetched_is_told_with_another_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from spacebot_site.launch.browser import install_browser
@@ -120,5 +120,12 @@ def test_a_browser_that_cannot_be_fetched_is_told_with_another_way(
     monkeypatch.setenv("PLAYWRIGHT_DOWNLOAD_HOST", "http://127.0.0.1:1")
     with pytest.raises(LaunchError, match=r"could not be fetched.*SPACEBOT_CHROMIUM"):
         install_browser(tmp_path)
+    from spacebot_site.launch.opencode import install_opencode
+
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:1")
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    with pytest.raises(LaunchError, match=r"could not be fetched.*SPACEBOT_OPENCODE"):
+        install_opencode(tmp_path)
     with pytest.raises(LaunchError, match="nothing else"):
         cli.COMMANDS["install"](["everything"])

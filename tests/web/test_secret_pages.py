@@ -76,3 +76,15 @@ def test_the_agents_page_sets_what_is_taken_out_and_limits_leave_it(team: Team, 
     page.post(address, {"act": "scrubbing", "scrubbing": "own"})
     page.post(address, {"act": "limits", "worker_limit_s": "60"})
     assert Agent.objects.get(pk=team.agent.pk).settings == {"scrubbing": "own", "worker_limit_s": 60}
+
+
+def test_the_agents_page_sets_its_coding_agent_and_says_why_none_can_work(
+    team: Team, page: Client, settings: Any
+) -> None:
+    address = f"/agents/{team.agent.slug}/"
+    settings.SPACEBOT_OPENCODE = "/nowhere/opencode"
+    page.post(address, {"act": "coding", "coding": "opencode"})
+    assert Agent.objects.get(pk=team.agent.pk).settings["coding"] == "opencode"
+    assert "/nowhere/opencode, which is no program" in page.get(address).content.decode()
+    page.post(address, {"act": "coding", "coding": "nonsense"})
+    assert Agent.objects.get(pk=team.agent.pk).settings["coding"] == "opencode"

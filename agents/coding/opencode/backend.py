@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 from pathlib import Path
 
@@ -24,8 +25,7 @@ class Opencode:
             if os.access(named, os.X_OK):
                 return Path(named)
             raise NoBackend(f"SPACEBOT_OPENCODE names {named}, which is no program")
-        fetched = fetched_folder() / "node_modules" / ".bin" / "opencode"
-        found = str(fetched) if fetched.exists() else shutil.which("opencode")
+        found = _fetched() or shutil.which("opencode")
         if found is None:
             raise NoBackend(
                 "opencode is not installed here; an administrator can run ./spacebot install opencode"
@@ -42,3 +42,22 @@ class Opencode:
 
 def fetched_folder() -> Path:
     return Path(settings.SPACEBOT_HOME) / "opencode"
+
+
+def _fetched() -> Path | None:
+    """Return the program of the package for this machine; an older processor needs the one called baseline."""
+    found = sorted((fetched_folder() / "node_modules").glob("opencode-*/bin/opencode"), key=_is_baseline)
+    if not found:
+        return None
+    return found[-1] if not _has_avx2() else found[0]
+
+
+def _is_baseline(program: Path) -> bool:
+    return "baseline" in program.parts[-3]
+
+
+def _has_avx2() -> bool:
+    try:
+        return " avx2" in Path("/proc/cpuinfo").read_text() or platform.machine() not in ("x86_64", "AMD64")
+    except OSError:
+        return True
