@@ -1,4 +1,4 @@
-// What a command of the run says while it runs: the newest part, until the page is drawn anew with the call's result.
+// What a command of the run, or its coding agent, says while it says it: the newest part, until the page is drawn anew with the call's result.
 const MOST = 20000;
 const section = document.getElementById("run-live");
 const text = section?.querySelector(".block");
