@@ -13,3 +13,7 @@ class BackendFailed(Exception):
 
 class ProgramEnded(BackendFailed):
     """Its program ended by itself; a session of it may be taken up again."""
+
+
+class Breach(BackendFailed):
+    """It did what it had not been let, and was stopped."""

@@ -13,7 +13,7 @@ from accounts.database import release_connection
 from accounts.logs import get_logger
 from agents.browser import sessions as browsers
 from agents.coding.choosing import INSTEAD
-from agents.coding.errors import BackendFailed, NoBackend
+from agents.coding.errors import BackendFailed, Breach, NoBackend
 from agents.context.fit import budget, fit
 from agents.egress.search.choosing import HAS_KEY
 from agents.engine.claims import Claim, check_owned, claim, claim_next
@@ -115,7 +115,8 @@ def _execute_within_window(run: Run, claimed: Claim) -> None:
             _fail(process, journal, error)
         except (NoBackend, BackendFailed) as error:
             log.warning("run.backend_failed", run=run.pk, kind=type(error).__name__, reason=str(error))
-            journal.end(process.failed(None, f"{error} {INSTEAD}"))
+            words = str(error) if isinstance(error, Breach) else f"{error} {INSTEAD}"
+            journal.end(process.failed(None, words))
         except RunStopped as error:
             _stop(process, journal, error.reason)
         except (LostLease, OperationalError, InterfaceError):

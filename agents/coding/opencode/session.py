@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agents.coding.errors import BackendFailed
+from agents.coding.errors import BackendFailed, Breach
 from agents.coding.opencode.calls import UNGATED, Refusal, read_permission, read_question
 from agents.coding.opencode.server import BROUGHT_ALONG, END, Server, start_server
 from agents.coding.place import Place
@@ -165,7 +165,7 @@ class OpencodeSession:
                 self._asked.update({each.id: each for each in read_question(about)})
             case "permission.replied" | "question.replied" | "question.rejected":
                 if about["requestID"] not in self._replied:
-                    raise BackendFailed(
+                    raise Breach(
                         "The coding agent answered by itself what others were asked. It was stopped."
                     )
             case "session.idle" if own:
@@ -195,7 +195,7 @@ class OpencodeSession:
         call, state = part["callID"], part["state"]
         self._parts[call] = part
         if state["status"] == "completed" and call not in self._allowed and not _may_go_unasked(part):
-            raise BackendFailed(f"The coding agent used {part['tool']} without asking. It was stopped.")
+            raise Breach(f"The coding agent used {part['tool']} without asking. It was stopped.")
         output = str((state.get("metadata") or {}).get("output") or "")
         shown = self._shown.get(call, 0)
         if self._output is not None and len(output) > shown:
