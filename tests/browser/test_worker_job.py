@@ -1,0 +1,105 @@
+"""A worker does a small real job, and is watched at it: a repository is cloned, a failing test mended, run and reported."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from agents.models import Run, RunKind, ToolCall
+from agents.sandbox import probe
+from llm.fakes import FakeProvider, FakeReply
+from llm.fakes.replies import FakeRequest
+from llm.fakes.rows import use_fake
+from llm.types import ToolResult
+from messaging.models import Conversation
+from tests.browser.conftest import OpenAs, check_accessible
+from tests.browser.test_access import check_fits
+from tests.browser.test_chat import private_chat, write
+from tests.factories import Team
+
+GIT = ("git", "-c", "user.name=me", "-c", "user.email=me@example.org")
+SLOWLY = "for part in one two three four five; do echo checking $part; sleep 1; done; "
+TESTS = "python3 -B -m unittest discover -s tests -t ."
+SUMMARY = "add() subtracted. It adds now, and its test passes."
+STEPS: tuple[tuple[str, dict[str, object]], ...] = (
+    ("shell", {"command": "git clone -q source copy"}),
+    ("shell", {"command": TESTS, "folder": "copy"}),
+    ("read_file", {"path": "copy/sums.py"}),
+    ("edit_file", {"path": "copy/sums.py", "old": "a - b", "new": "a + b"}),
+    ("shell", {"command": SLOWLY + TESTS, "folder": "copy"}),
+    ("set_outcome", {"status": "done", "summary": SUMMARY}),
+)
+
+pytestmark = pytest.mark.skipif(
+    not any(trial.works for trial in probe.trials()), reason="no sandbox works on this machine"
+)
+
+
+def brain(request: FakeRequest) -> FakeReply:
+    """Delegate as a channel; as the worker take one step after the other."""
+    if "spawn_worker" in request.tools:
+        if "report" in str(request.messages[-1]):
+            return FakeReply(tool_calls=(("reply", {"content": SUMMARY}),))
+        spawn = ("spawn_worker", {"task": "Mend the failing test in source"})
+        return FakeReply(tool_calls=(spawn, ("reply", {"content": "I have it looked at."})))
+    done = sum(isinstance(message, ToolResult) for message in request.messages)
+    return FakeReply(tool_calls=(STEPS[min(done, len(STEPS) - 1)],))
+
+
+@pytest.fixture
+def models(team: Team) -> Iterator[None]:
+    with FakeProvider(brain) as fake:
+        use_fake(team.organization, fake)
+        yield
+
+
+@pytest.fixture
+def chat(team: Team, environment: dict[str, str]) -> Conversation:
+    """A conversation whose workspace holds a repository with a failing test."""
+    conversation = private_chat(team)
+    place = (team.organization.pk, team.agent.pk, conversation.pk)
+    source = Path(environment["SPACEBOT_HOME"], "workspaces", *map(str, place), "source")
+    (source / "tests").mkdir(parents=True)
+    (source / "tests" / "__init__.py").touch()
+    (source / "sums.py").write_text("def add(a, b):\n    return a - b\n")
+    (source / "tests" / "test_sums.py").write_text(
+        "import unittest\nfrom sums import add\n\n\nclass Sums(unittest.TestCase):\n"
+        "    def test_add(self):\n        self.assertEqual(add(2, 3), 5)\n"
+    )
+    for command in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-qm", "first")):
+        subprocess.run([*GIT, *command], cwd=source, check=True, timeout=30)
+    return conversation
+
+
+@pytest.mark.usefixtures("models", "ticking")
+def test_a_small_job_is_done_and_its_output_is_seen_while_it_is_said(
+    team: Team, chat: Conversation, open_as: OpenAs
+) -> None:
+    page = open_as(team.member, f"/chat/{chat.pk}/")
+    write(page, "The test in source fails, please mend it")
+    stream = page.locator("#stream")
+    expect(stream).to_contain_text("I have it looked at.", timeout=60_000)
+    run = Run.objects.get(kind=RunKind.WORKER)
+    page.goto(f"/runs/{run.pk}/")
+    live = page.locator("#run-live")
+    expect(live).to_contain_text("checking two", timeout=60_000)
+    run.refresh_from_db()
+    assert run.state == "running"
+    assert ToolCall.objects.filter(run=run, state="running").get().name == "shell"
+    expect(live).not_to_contain_text("checking five")
+    expect(live).to_contain_text("checking four")
+    body = page.locator("article.run")
+    expect(body).to_contain_text(SUMMARY, timeout=60_000)
+    expect(live).to_be_hidden()
+    expect(body.locator(".run-head")).to_contain_text("Done")
+    check_accessible(page)
+    check_fits(page)
+    results = list(ToolCall.objects.filter(run=run, name="shell").values_list("result", flat=True))
+    assert "FAILED" in results[1]
+    assert results[2].rstrip().endswith("OK")
+    page.goto(f"/chat/{chat.pk}/")
+    expect(stream).to_contain_text(SUMMARY, timeout=60_000)
