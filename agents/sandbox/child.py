@@ -6,18 +6,15 @@ import contextlib
 import os
 import select
 import socket
-import subprocess
-import sys
 import threading
 from marshal import dumps, loads
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from agents.sandbox import keepers
 from agents.sandbox.drivers.base import Order
 from agents.sandbox.errors import CannotStart
+from agents.sandbox.pipes import Pipes
 
-ROOT = Path(__file__).resolve().parents[2]
-START = "import sys; sys.path.append(sys.argv[1]); from agents.sandbox.inside.keeper import main; main(int(sys.argv[2]))"
 START_WITHIN_S = 20.0
 GRACE_S = 1.0
 
@@ -34,29 +31,28 @@ class Child:
         self.exit_code: int | None = None
         self.ended = False
         self._lock = threading.Lock()
-        self._control, theirs = socket.socketpair()
+        self._pipes = Pipes(stdin=stdin, stdout=stdout, stderr=stderr)
+        self.stdin, self.stdout, self.stderr = self._pipes.stdin, self._pipes.stdout, self._pipes.stderr
         try:
-            self._keeper = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", START, str(ROOT), str(theirs.fileno())],
-                stdin=stdin, stdout=stdout, stderr=stderr, bufsize=0,
-                env={}, cwd="/", start_new_session=True, pass_fds=(theirs.fileno(),),
-            )  # fmt: skip
-        finally:
-            theirs.close()
-        self.stdin: IO[bytes] | None = self._keeper.stdin
-        self.stdout: IO[bytes] | None = self._keeper.stdout
-        self.stderr: IO[bytes] | None = self._keeper.stderr
+            keeper = keepers.take()
+        except BaseException:
+            self._pipes.close()
+            raise
+        self._keeper, self._control = keeper.process, keeper.control
         try:
             self._begin(order)
         except BaseException:
             self.close()
             raise
+        keepers.prepare()
 
     def _begin(self, order: Order) -> None:
         self._control.settimeout(START_WITHIN_S)
         data = dumps(order.as_dict())
         try:
-            self._control.sendall(len(data).to_bytes(4, "big") + data)
+            socket.send_fds(self._control, [len(data).to_bytes(4, "big")], list(self._pipes.theirs))
+            self._pipes.hand_over()
+            self._control.sendall(data)
             word = self._hear()
         except OSError as error:
             raise CannotStart(f"it did not start: {error}") from None
@@ -108,15 +104,8 @@ class Child:
             if not self.ended:
                 self.ended = True
             self._control.close()
-        for pipe in (self.stdin, self.stdout, self.stderr):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        try:
-            self._keeper.wait(START_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            self._keeper.kill()
-            self._keeper.wait()
+        self._pipes.close()
+        keepers.end(self._keeper)
 
     def __enter__(self) -> Child:
         return self

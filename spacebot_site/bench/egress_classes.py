@@ -8,10 +8,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
 
 from agents.egress.checking import Checker
 from agents.egress.client import fetch
@@ -21,8 +21,7 @@ from agents.egress.policy import OPEN, WEB_PORTS, Policy
 from agents.egress.proxy import FilterProxy, open_proxy
 from spacebot_site.bench.egress_attacks import REDIRECTED, SPELLINGS
 
-if TYPE_CHECKING:
-    from playwright.async_api import Page
+PAGE_WITHIN_S, CLICKS_S = 20.0, 1.5
 
 
 @dataclass
@@ -37,7 +36,7 @@ class Trap:
     """A server on loopback that nobody may reach; `pages` are answered with a status, a location and a body."""
 
     def __init__(self, pages: dict[str, tuple[int, str, bytes]] | None = None) -> None:
-        self.pages, self.asked = pages or {}, 0
+        self.pages, self.asked, self.paths = pages or {}, 0, set[str]()
 
     def __enter__(self) -> Trap:
         trap = self
@@ -45,6 +44,7 @@ class Trap:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 trap.asked += 1
+                trap.paths.add(self.path)
                 status, location, body = trap.pages.get(self.path.partition("?")[0], (200, "", b"inner"))
                 self.send_response(status)
                 if location:
@@ -184,13 +184,12 @@ def pages() -> Tally:
         session = Session(Checker(Policy(private=frozenset({("127.0.0.1", site.port)})), loopback))
         session.start()
         try:
-            for path in ("/", "/go"):
+            for path, ended in (("/", lambda: _settled(site)), ("/go", lambda: True)):
                 with contextlib.suppress(BrowserError):
-                    drive(
-                        acts.navigate(session, f"http://127.0.0.1:{site.port}{path}", new_tab=False),
-                        timeout_s=60,
-                    )
-                    drive(_done(session.page), timeout_s=30)
+                    address = f"http://127.0.0.1:{site.port}{path}"
+                    drive(acts.navigate(session, address, new_tab=False), timeout_s=60)
+                if not ended():
+                    tally.failed.append("the page did not come to its end, so not all was tried")
         finally:
             session.close()
         if trap.asked:
@@ -198,12 +197,18 @@ def pages() -> Tally:
     return tally
 
 
-async def _done(page: Page) -> None:
-    await page.wait_for_function("window.done", timeout=20_000)
+def _settled(site: Trap) -> bool:
+    """Wait until the page has told its own site that all was tried, and for what its last clicks begin."""
+    until = time.monotonic() + PAGE_WITHIN_S
+    while "/done" not in site.paths and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(CLICKS_S)
+    return "/done" in site.paths
 
 
 def _page(places: list[str]) -> bytes:
-    script = """const all = [];
+    # A link that is no download, as elsewhere's are not, takes the page away: the clicks come last.
+    script = """const all = [], links = [];
     for (const place of %s) {
       const url = 'http://' + place + '/';
       all.push(fetch(url, {mode: 'no-cors'}), fetch(url, {method: 'POST', mode: 'no-cors', body: 'x'}));
@@ -214,10 +219,10 @@ def _page(places: list[str]) -> bytes:
         each[field] = url;
         if (tag == 'a') { each.download = 'x'; }
         document.body.append(each);
-        if (tag == 'a') each.click();
+        if (tag == 'a') links.push(each);
       }
     }
-    Promise.allSettled(all).then(() => setTimeout(() => { window.done = true; }, 1500));"""
+    Promise.allSettled(all).then(() => fetch('/done')).then(() => links.forEach(each => each.click()));"""
     listed = "[" + ", ".join(f"'{place}'" for place in places) + "]"
     return f"<body><script>{script.replace('%s', listed)}</script>".encode()
 

@@ -1,6 +1,7 @@
 """The keeper: stands between us and one command, watches over its whole tree, and ends with us.
 
-It is told what to run over a socket that stays open. When the socket closes, however that comes about (we were killed,
+It is told what to run over a socket that stays open, and is handed the command's input and output over it; until then it
+holds nothing, and ends when no order comes in time. When the socket closes, however that comes about (we were killed,
 say), it kills the tree. It sends back one line at the start and one at the end; see `agents.sandbox.child`.
 """
 
@@ -23,15 +24,15 @@ TICK_MS = 100
 NEVER = -1
 
 
-def main(control: int) -> None:
-    """Run one order to its end. Exits without ceremony: nothing here needs cleaning up by Python."""
+def main(control: int, idle_s: int) -> None:
+    """Run one order to its end, if one comes in time. Exits without ceremony: nothing here needs cleaning up by Python."""
     os.set_inheritable(control, False)
-    order = _read_order(control)
     if sys.platform == "linux":
         # What is orphaned below us stays in our tree: a namespace that is being ended takes a moment, too.
         from agents.sandbox.inside.syscalls import become_subreaper
 
         become_subreaper()
+    order = _read_order(control, idle_s)
     groups = _groups(order)
     child, failure = _start(order, control, groups)
     _let_go()
@@ -139,10 +140,31 @@ def _groups(order: dict[str, Any]) -> list[str]:
     return cgroups.make(watch["processes"], watch["total_memory_bytes"]) if not order["wraps"] else []
 
 
-def _read_order(control: int) -> dict[str, Any]:
-    size = int.from_bytes(_exactly(control, 4), "big")
+def _read_order(control: int, idle_s: int) -> dict[str, Any]:
+    waiting = select.poll()
+    waiting.register(control, select.POLLIN)
+    if not waiting.poll(idle_s * 1_000):
+        os._exit(0)
+    size = int.from_bytes(_take_streams(control), "big")
     found: dict[str, Any] = loads(_exactly(control, size))  # noqa: S302 -- from our own parent
     return found
+
+
+def _take_streams(control: int) -> bytes:
+    """Take the command's input, output and errors for our own; return the four bytes that came with them."""
+    # The module `socket` imports enum, which is half of a start.
+    import _socket  # type: ignore[import-not-found,unused-ignore]
+
+    peer = _socket.socket(fileno=control)
+    data, handed, _, _ = peer.recvmsg(4, _socket.CMSG_SPACE(3 * 4))
+    peer.detach()
+    if len(data) < 4 or len(handed) != 1:
+        os._exit(1)
+    streams = [int.from_bytes(handed[0][2][at : at + 4], sys.byteorder) for at in (0, 4, 8)]
+    for place, stream in enumerate(streams):
+        os.dup2(stream, place)
+        os.close(stream)
+    return bytes(data)
 
 
 def _exactly(control: int, size: int) -> bytes:
