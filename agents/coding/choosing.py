@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agents.coding.claude.backend import Claude
 from agents.coding.errors import NoBackend
 from agents.coding.opencode.backend import Opencode
 from agents.coding.types import Backend
 from agents.models import Agent
 
-BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (Opencode(),)}
+BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (Opencode(), Claude())}
 OFF, AUTO = "off", "auto"
 INSTEAD = "The built-in worker has shell and files too: leave worker_type out."
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from agents.coding.types import Asked
+from agents.coding.workspaces import relative
 
 FREE = frozenset({"todowrite", "todoread", "task", "skill", "lsp"})
 """Its own upkeep: lists, helpers whose calls are asked for one by one, instructions."""
@@ -83,9 +84,3 @@ def read_question(request: dict[str, Any]) -> tuple[Asked, ...]:
         )
         for place, each in enumerate(request["questions"])
     )
-
-
-def relative(path: str, workspace: Path) -> str:
-    """Return a path as people know it: inside the workspace without the way there."""
-    pure = PurePosixPath(path)
-    return str(pure.relative_to(workspace)) if pure.is_relative_to(workspace) else path

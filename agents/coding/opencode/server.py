@@ -7,6 +7,7 @@ import os
 import queue
 import re
 import secrets
+import shutil
 import stat
 import threading
 import time
@@ -18,6 +19,7 @@ from typing import Any
 import httpx
 
 from agents.coding.errors import BackendFailed, ProgramEnded
+from agents.coding.heard import END
 from agents.coding.place import Place
 from agents.sandbox.child import Child
 from agents.sandbox.streams import Kept
@@ -32,8 +34,6 @@ SILENT_S = 45.0
 LISTENS = re.compile(rb"listening on http://127\.0\.0\.1:(\d+)")
 MOST_OUTPUT = 16_000
 PROVIDER, MODEL = "spacebot", "worker"
-END = object()
-"""Stands in the queue of events where they end."""
 
 
 @dataclass
@@ -93,6 +93,8 @@ class Server:
 def start_server(place: Place, program: Path) -> Server:
     """Start it and return it once it answers. Raises BackendFailed."""
     password = secrets.token_urlsafe(24)
+    # What a command of the last program left there would be read by this one before anything is asked.
+    shutil.rmtree(place.home / ".config", ignore_errors=True)
     port = PORT if place.is_contained else 0
     child = place.spawn(
         (str(program), "serve", "--hostname", "127.0.0.1", "--port", str(port), "--pure"),

@@ -3,48 +3,39 @@
 from __future__ import annotations
 
 import os
-import queue
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agents.coding.errors import BackendFailed, Breach
+from agents.coding.errors import BackendFailed, Breach, ProgramEnded
+from agents.coding.heard import LOOK_S, HeardSession
 from agents.coding.opencode.calls import UNGATED, Refusal, read_permission, read_question
-from agents.coding.opencode.server import BROUGHT_ALONG, END, Server, start_server
+from agents.coding.opencode.server import BROUGHT_ALONG, Server, start_server
 from agents.coding.place import Place
-from agents.coding.types import Asked, CallEnd, Pause, Watching
-from llm.errors import Cancelled
+from agents.coding.types import Asked, CallEnd, Watching
 from llm.types import CancelToken
 
-SETTLE_S = 0.15
-"""Calls that it makes at once are asked for one right after the other."""
-LOOK_S = 0.5
-SILENCE_S = 600.0
 LONGEST_OUTPUT = 200_000
 
 
-class OpencodeSession:
+class OpencodeSession(HeardSession):
     """See `agents.coding.types.Session`."""
 
     def __init__(
         self, server: Server, place: Place, session_id: str, instructions: str, watching: Watching
     ) -> None:
-        self.server, self.place = server, place
+        super().__init__(place, server.events)
+        self.server = server
         self.id = session_id
         self.instructions, self.watching = instructions, watching
-        self._asked: dict[str, Asked] = {}
         self._call_ids: dict[str, str] = {}
         self._parts: dict[str, dict[str, Any]] = {}
         self._allowed: set[str] = set()
         self._replied: set[str] = set()
         self._ours: set[str] = set()
-        self._texts: dict[str, str] = {}
         self._output: Callable[[bytes], None] | None = None
         self._shown: dict[str, int] = {}
-        self._is_idle = True
-        self._failure = ""
-        self._heard_at = time.monotonic()
 
     @property
     def version(self) -> str:
@@ -58,36 +49,21 @@ class OpencodeSession:
         return False
 
     def say(self, text: str) -> None:
-        self._is_idle, self._failure, self._heard_at = False, "", time.monotonic()
+        self.begin_turn()
         body = {"parts": [{"type": "text", "text": text}], "system": self.instructions}
         if self.server.ask("POST", f"/session/{self.id}/prompt_async", body) is None:
             raise BackendFailed("The coding agent does not know its session any more.")
 
-    def listen(self, cancel: CancelToken) -> Pause:
-        while True:
-            heard = self._take(SETTLE_S if self._asked or self._is_idle else LOOK_S, cancel)
-            if heard:
-                continue
-            if self._asked:
-                return Pause(self._said(), tuple(self._asked.values()))
-            if self._failure:
-                raise BackendFailed(self._failure)
-            if self._is_idle:
-                return Pause(self._said())
-
-    def waiting(self) -> tuple[Asked, ...]:
-        return tuple(self._asked.values())
-
     def allow(self, asked: Asked) -> None:
-        self._asked.pop(asked.id, None)
+        self.asked.pop(asked.id, None)
         self._reply(asked.id, "once", "")
 
     def refuse(self, asked: Asked, reason: str) -> None:
-        self._asked.pop(asked.id, None)
+        self.asked.pop(asked.id, None)
         request, is_question, _ = asked.id.partition("#")
         if is_question:
-            for other in [each for each in self._asked if each.startswith(f"{request}#")]:
-                del self._asked[other]
+            for other in [each for each in self.asked if each.startswith(f"{request}#")]:
+                del self.asked[other]
             self._replied.add(request)
             self.server.ask("POST", f"/question/{request}/reject")
         else:
@@ -101,8 +77,8 @@ class OpencodeSession:
                 "completed",
                 "error",
             ):
-                self._take(LOOK_S, cancel)
-                if self._is_idle:
+                self.take(LOOK_S, cancel)
+                if self.is_idle:
                     return CallEnd("It was broken off before its end.", has_failed=True)
         finally:
             self._output = None
@@ -120,32 +96,13 @@ class OpencodeSession:
         body = {"reply": reply, **({"message": message[:2_000]} if message else {})}
         self.server.ask("POST", f"/permission/{request}/reply", body)
 
-    def _said(self) -> str:
-        """Return what it said since the last time, in order."""
-        text = "\n\n".join(text for text in self._texts.values() if text)
-        self._texts.clear()
-        return text
+    def lost(self, why: str) -> ProgramEnded:
+        return self.server.lost(why)
 
-    def _take(self, timeout_s: float, cancel: CancelToken) -> bool:
-        """Take the next event, if one comes in time."""
-        if cancel.is_cancelled:
-            raise Cancelled("The run was stopped.")
-        try:
-            event = self.server.events.get(timeout=timeout_s)
-        except queue.Empty:
-            silent_s = time.monotonic() - self._heard_at
-            if silent_s > SILENCE_S and not self._is_idle and not self.place.endpoint.is_working:
-                raise BackendFailed(
-                    f"The coding agent has done nothing for {silent_s / 60:.0f} minutes."
-                ) from None
-            return False
-        if event is END:
-            self.server.events.put(END)
-            raise self.server.lost("its events ended")
+    def hear(self, event: dict[str, Any]) -> None:
         if event["type"] != "server.heartbeat":
-            self._heard_at = time.monotonic()
+            self.heard_at = time.monotonic()
             self._hear(event["type"], event.get("properties") or {})
-        return True
 
     def _hear(self, kind: str, about: dict[str, Any]) -> None:
         own = about.get("sessionID") == self.id
@@ -156,22 +113,22 @@ class OpencodeSession:
                 self._hear_call(about["part"])
             case "message.part.updated" if own and about["part"]["type"] == "text":
                 if about["part"]["messageID"] in self._ours and about["part"].get("time", {}).get("end"):
-                    self._texts[about["part"]["id"]] = about["part"]["text"].strip()
+                    self.texts[about["part"]["id"]] = about["part"]["text"].strip()
             case "message.part.delta" if own and about.get("field") == "text":
                 self.watching.on_text(str(about.get("delta") or ""))
             case "permission.asked":
                 self._hear_permission(about)
             case "question.asked":
-                self._asked.update({each.id: each for each in read_question(about)})
+                self.asked.update({each.id: each for each in read_question(about)})
             case "permission.replied" | "question.replied" | "question.rejected":
                 if about["requestID"] not in self._replied:
                     raise Breach(
                         "The coding agent answered by itself what others were asked. It was stopped."
                     )
             case "session.idle" if own:
-                self._is_idle = True
+                self.is_idle = True
             case "session.error" if own or not about.get("sessionID"):
-                self._failure = _words_of(about.get("error") or {})
+                self.failure = _words_of(about.get("error") or {})
 
     def _hear_permission(self, request: dict[str, Any]) -> None:
         call = (request.get("tool") or {}).get("callID", "")
@@ -189,7 +146,7 @@ class OpencodeSession:
         elif isinstance(found, Refusal):
             self._reply(request["id"], "reject", found.reason)
         else:
-            self._asked[found.id] = found
+            self.asked[found.id] = found
 
     def _hear_call(self, part: dict[str, Any]) -> None:
         call, state = part["callID"], part["state"]

@@ -12,7 +12,7 @@ from django.utils import timezone
 from agents.models import Run, RunState, ToolCall, ToolPolicy
 from llm.clients.scripted import Scripted, call, say
 from llm.types import AssistantMessage, ChatRequest
-from tests.agents.coding.peers import opencode
+from tests.agents.coding.peers import claude, opencode
 from tests.agents.conftest import Engine
 
 DONE = say("I did it.\n\nOutcome: done")
@@ -23,7 +23,22 @@ class Coding:
     """A run of a coding worker. `asked` are the requests that its model was sent, without those for titles."""
 
     engine: Engine
+    backend: str = "opencode"
     asked: list[ChatRequest] = field(default_factory=list)
+
+    def bash(self, command: str) -> Scripted:
+        """Return the backend's own call for a command; `read` and `write` do so for files of the workspace."""
+        return call("Bash" if self.backend == "claude" else "bash", command=command, description="a command")
+
+    def read(self, path: str) -> Scripted:
+        if self.backend == "claude":
+            return call("Read", file_path=self.path(path))
+        return call("read", filePath=self.path(path))
+
+    def write(self, path: str, content: str) -> Scripted:
+        if self.backend == "claude":
+            return call("Edit", file_path=self.path(path), old_string="", new_string=content)
+        return call("write", filePath=self.path(path), content=content)
 
     def script(self, *steps: Scripted | Callable[[ChatRequest], Scripted]) -> None:
         """Let the coding agent's model answer with these, one after the other, and then end."""
@@ -83,5 +98,19 @@ class Coding:
 
 @pytest.fixture
 def coding(engine: Engine, settings: Any) -> Coding:
+    """A worker whose tasks opencode does."""
     settings.SPACEBOT_OPENCODE = str(opencode())
     return Coding(engine)
+
+
+@pytest.fixture(params=["opencode", "claude"])
+def either(engine: Engine, settings: Any, request: pytest.FixtureRequest) -> Coding:
+    """A worker whose tasks one of the backends does."""
+    if request.param == "claude":
+        settings.SPACEBOT_CLAUDE = str(claude())
+    else:
+        settings.SPACEBOT_OPENCODE = str(opencode())
+    agent = engine.team.agent
+    agent.settings = {**agent.settings, "coding": request.param}
+    agent.save(update_fields=["settings"])
+    return Coding(engine, request.param)

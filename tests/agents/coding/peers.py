@@ -1,10 +1,11 @@
-"""The real opencode, from npm, as `./spacebot install opencode` fetches it."""
+"""The real opencode, from npm, as `./spacebot install opencode` fetches it; the real Claude Code where it is installed."""
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -43,3 +44,11 @@ def _fetch(home: Path) -> Path:
             pytest.fail(f"opencode must be there: {error}")
         pytest.skip(f"opencode cannot be had here: {error}")
     return Opencode().find()
+
+
+def claude() -> Path:
+    """Return Claude Code, which nobody installs but its user."""
+    found = os.environ.get("SPACEBOT_CLAUDE") or shutil.which("claude")
+    if not found:
+        pytest.skip("Claude Code is not installed here")
+    return Path(found)

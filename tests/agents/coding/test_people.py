@@ -15,63 +15,61 @@ from tasks.services.approvals.deciding import decide
 from tests.agents.coding.conftest import Coding
 from tests.agents.sandbox.test_launcher import IGNORES_AND_DETACHES, mark, survivors
 
-MAKE = call("bash", command="echo hi > made.txt; echo loud", description="make a file")
+MAKE = "echo hi > made.txt; echo loud"
 
 
-def test_a_call_that_asks_waits_and_runs_once_when_it_is_approved(coding: Coding) -> None:
-    coding.policy("shell", Policy.ASK)
-    coding.script(MAKE, MAKE, say("Made.\n\nOutcome: done"))
-    run = coding.start()
-    made = coding.engine.workspace / "made.txt"
+def test_a_call_that_asks_waits_and_runs_once_when_it_is_approved(either: Coding) -> None:
+    either.policy("shell", Policy.ASK)
+    either.script(either.bash(MAKE), either.bash(MAKE), say("Made.\n\nOutcome: done"))
+    run = either.start()
+    made = either.engine.workspace / "made.txt"
     assert (run.state, run.waiting_for, made.exists()) == (RunState.WAITING, "approval", False)
     approval = Approval.objects.get()
     assert approval.action["arguments"] == {"command": "echo hi > made.txt; echo loud"}
-    decide(coding.engine.team.moderator, approval.pk, "approve")
-    coding.engine.settle()
+    decide(either.engine.team.moderator, approval.pk, "approve")
+    either.engine.settle()
     run.refresh_from_db()
     approval.refresh_from_db()
     assert (run.state, run.result) == (RunState.SUCCEEDED, {"text": "Made."}), run.failure
     assert (approval.state, made.read_text()) == (ApprovalState.EXECUTED, "hi\n")
-    [(name, state, result)] = coding.calls()
+    [(name, state, result)] = either.calls()
     assert (name, state, result.strip()) == ("shell", "succeeded", "loud")
 
 
-def test_another_call_does_not_ride_on_an_approval(coding: Coding) -> None:
-    coding.policy("shell", Policy.ASK)
-    other = call("bash", command="echo other > made.txt", description="make another")
+def test_another_call_does_not_ride_on_an_approval(either: Coding) -> None:
+    either.policy("shell", Policy.ASK)
+    other = either.bash("echo other > made.txt")
     partial = say("I wanted something else.\n\nOutcome: partial")
-    coding.script(MAKE, other, partial, partial)
-    run = coding.start()
-    decide(coding.engine.team.moderator, Approval.objects.get().pk, "approve")
-    coding.engine.settle()
+    either.script(either.bash(MAKE), other, partial, partial)
+    run = either.start()
+    decide(either.engine.team.moderator, Approval.objects.get().pk, "approve")
+    either.engine.settle()
     run.refresh_from_db()
     assert (run.state, run.outcome) == (RunState.SUCCEEDED, "partial")
-    assert not (coding.engine.workspace / "made.txt").exists()
+    assert not (either.engine.workspace / "made.txt").exists()
     assert Approval.objects.count() == 1
 
 
-def test_a_rejected_call_is_told_and_the_session_goes_on(coding: Coding) -> None:
-    coding.policy("shell", Policy.ASK)
-    coding.script(MAKE, say("Then not.\n\nOutcome: partial"))
-    run = coding.start()
-    decide(coding.engine.team.moderator, Approval.objects.get().pk, "reject", comment="not today")
-    coding.engine.settle()
+def test_a_rejected_call_is_told_and_the_session_goes_on(either: Coding) -> None:
+    either.policy("shell", Policy.ASK)
+    either.script(either.bash(MAKE), say("Then not.\n\nOutcome: partial"))
+    run = either.start()
+    decide(either.engine.team.moderator, Approval.objects.get().pk, "reject", comment="not today")
+    either.engine.settle()
     run.refresh_from_db()
     assert (run.state, run.outcome, run.result) == (RunState.SUCCEEDED, "partial", {"text": "Then not."})
-    assert "not today" in coding.heard()
-    assert len([m for m in coding.asked[-1].messages if isinstance(m, AssistantMessage)]) == 1
+    assert "not today" in either.heard()
+    assert len([m for m in either.asked[-1].messages if isinstance(m, AssistantMessage)]) == 1
 
 
-def test_a_tool_that_is_off_is_refused_with_its_reason_and_the_turn_goes_on(coding: Coding) -> None:
-    coding.policy("write_file", Policy.DISABLE)
-    coding.script(
-        call("write", filePath=coding.path("b.txt"), content="x"), say("I could not.\n\nOutcome: failed")
-    )
-    run = coding.start()
+def test_a_tool_that_is_off_is_refused_with_its_reason_and_the_turn_goes_on(either: Coding) -> None:
+    either.policy("write_file", Policy.DISABLE)
+    either.script(either.write("b.txt", "x"), say("I could not.\n\nOutcome: failed"))
+    run = either.start()
     assert (run.state, run.outcome, run.result["text"]) == (RunState.FAILED, "failed", "I could not.")
-    assert not (coding.engine.workspace / "b.txt").exists()
-    assert "switched off" in coding.heard()
-    assert [(name, state) for name, state, _ in coding.calls()] == [("write_file", "refused")]
+    assert not (either.engine.workspace / "b.txt").exists()
+    assert "switched off" in either.heard()
+    assert [(name, state) for name, state, _ in either.calls()] == [("write_file", "refused")]
 
 
 def test_a_question_waits_for_people_and_its_answer_comes_back(coding: Coding) -> None:
@@ -89,30 +87,30 @@ def test_a_question_waits_for_people_and_its_answer_comes_back(coding: Coding) -
     assert "Blue" in coding.heard()
 
 
-def test_a_follow_up_goes_on_in_the_same_session(coding: Coding) -> None:
-    coding.script(say("First part.\n\nOutcome: done"), say("Second part.\n\nOutcome: done"))
-    run = coding.start(interactive=True)
+def test_a_follow_up_goes_on_in_the_same_session(either: Coding) -> None:
+    either.script(say("First part.\n\nOutcome: done"), say("Second part.\n\nOutcome: done"))
+    run = either.start(interactive=True)
     assert run.state == RunState.WAITING
     session = run.input["session"]
-    coding.engine.script(
+    either.engine.script(
         "channel", [call("route", worker_id=run.pk, message="and now the docs"), call("reply", content="ok")]
     )
-    coding.engine.say("and the docs")
-    coding.engine.settle()
+    either.engine.say("and the docs")
+    either.engine.settle()
     run.refresh_from_db()
     assert (run.state, run.result, run.input["session"]) == (
         RunState.WAITING,
         {"text": "Second part."},
         session,
     )
-    said = [message.text for message in coding.asked[-1].messages if isinstance(message, UserMessage)]
-    assert "[your task]\nMend the test" in said[0]
+    said = [message.text for message in either.asked[-1].messages if isinstance(message, UserMessage)]
+    assert "[your task]\nMend the test" in "\n".join(said)
     assert said[-1] == "[follow-up]\nand now the docs"
 
 
-def test_stopping_ends_the_program_and_all_it_started(coding: Coding) -> None:
+def test_stopping_ends_the_program_and_all_it_started(either: Coding) -> None:
     number = mark()
-    coding.script(call("bash", command=IGNORES_AND_DETACHES.format(mark=number), description="lasts"))
+    either.script(either.bash(IGNORES_AND_DETACHES.format(mark=number)))
     stopped: list[float] = []
 
     def stop() -> None:
@@ -120,12 +118,12 @@ def test_stopping_ends_the_program_and_all_it_started(coding: Coding) -> None:
         while not survivors(number) and time.monotonic() < until:
             time.sleep(0.05)
         stopped.append(time.monotonic())
-        coding.run.refresh_from_db()
-        cancel_run(coding.engine.team.member, coding.run.pk, reason="enough")
+        either.run.refresh_from_db()
+        cancel_run(either.engine.team.member, either.run.pk, reason="enough")
 
     thread = threading.Thread(target=stop)
     thread.start()
-    run = coding.start()
+    run = either.start()
     took_s = time.monotonic() - stopped[0]
     thread.join()
     run.refresh_from_db()

@@ -75,18 +75,18 @@ def test_a_program_that_dies_is_started_again_and_goes_on(
     assert said[-1].startswith("You were interrupted.")
 
 
-def test_a_session_that_is_lost_is_told_anew_what_was_done(coding: Coding) -> None:
-    coding.policy("write_file", Policy.ASK)
-    write = call("write", filePath=coding.path("b.txt"), content="x")
-    coding.script(ONCE, write, END)
-    run = coding.start()
+def test_a_session_that_is_lost_is_told_anew_what_was_done(either: Coding) -> None:
+    either.policy("write_file", Policy.ASK)
+    write = either.write("b.txt", "x")
+    either.script(either.bash("echo x >> log.txt"), write, END)
+    run = either.start()
     assert run.state == RunState.WAITING
     shutil.rmtree(home_of(run))
-    decide(coding.engine.team.moderator, Approval.objects.get().pk, "reject", comment="no files")
-    coding.engine.settle()
+    decide(either.engine.team.moderator, Approval.objects.get().pk, "reject", comment="no files")
+    either.engine.settle()
     run.refresh_from_db()
     assert run.state == RunState.SUCCEEDED, run.failure
-    said = "\n".join(message.text for message in coding.asked[-1].messages)
+    said = "\n".join(message.text for message in either.asked[-1].messages)
     assert "Your earlier session is lost." in said
     assert "Mend the test" in said
     assert "echo x >> log.txt" in said

@@ -1,0 +1,141 @@
+"""Starting `claude` in its place, and speaking with it: a line of JSON for each message, in both directions."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agents.coding.claude.calls import TOOLS
+from agents.coding.errors import BackendFailed, ProgramEnded
+from agents.coding.heard import END
+from agents.coding.place import Place
+from agents.sandbox.child import Child
+from agents.sandbox.streams import Kept
+
+START_S = 60.0
+MOST_LINE_BYTES = 32_000_000
+MODEL = "claude-sonnet-4-5"
+"""A name that it knows; which model answers is for the routes to say."""
+ENVIRONMENT = {
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    "DISABLE_ERROR_REPORTING": "1",
+    "DISABLE_TELEMETRY": "1",
+}
+BROUGHT_ALONG = (".claude", ".mcp.json")
+"""What a repository brings along must neither change its permissions nor start programs of its own."""
+SETTINGS = {"permissions": {"ask": list(TOOLS)}, "disableAllHooks": True}
+LEFT_BEHIND = ("settings.json", "settings.local.json", "plugins", "agents", "commands", "skills")
+"""What a command of an earlier program could have left in its home for the next one to read."""
+
+
+@dataclass
+class Program:
+    """A running program, and what it says, in order, as JSON objects."""
+
+    child: Child
+    events: queue.Queue[Any] = field(default_factory=queue.Queue)
+    complained: Kept = field(default_factory=lambda: Kept(4_000))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Raises ProgramEnded where it hears no more."""
+        assert self.child.stdin is not None
+        data = json.dumps(message).encode() + b"\n"
+        try:
+            with self._lock:
+                while data:
+                    data = data[self.child.stdin.write(data) or 0 :]
+        except (OSError, ValueError):
+            raise self.lost("it hears no more") from None
+
+    def lost(self, why: str) -> ProgramEnded:
+        """Return why it can be reached no more."""
+        limit = self.child.limit if self.child.wait(1.0) else ""
+        if limit:
+            return ProgramEnded(f"The coding agent used more than is allowed of {limit} and was stopped.")
+        last = self.complained.value().decode(errors="replace").strip().splitlines()[-1:]
+        return ProgramEnded(f"The coding agent ended by itself ({why}). {''.join(last)[:300]}".strip())
+
+    def follow(self) -> None:
+        """Read both of its outputs until they end."""
+        threading.Thread(target=self._follow, name="claude-events", daemon=True).start()
+        threading.Thread(target=self._hear_complaints, name="claude-errors", daemon=True).start()
+
+    def _follow(self) -> None:
+        assert self.child.stdout is not None
+        line = b""
+        with suppress(OSError, ValueError):
+            while (piece := os.read(self.child.stdout.fileno(), 65_536)) and len(line) < MOST_LINE_BYTES:
+                *lines, line = (line + piece).split(b"\n")
+                for each in lines:
+                    with suppress(ValueError):
+                        self.events.put(json.loads(each))
+        self.events.put(END)
+
+    def _hear_complaints(self) -> None:
+        assert self.child.stderr is not None
+        with suppress(OSError, ValueError):
+            while piece := os.read(self.child.stderr.fileno(), 65_536):
+                self.complained.add(piece)
+
+    def close(self) -> None:
+        self.child.stop(grace_s=0.3)
+
+
+def start_program(place: Place, program: Path, *, session: tuple[str, str], instructions: str) -> Program:
+    """Start it and return it once it has answered; `session` is the option that names its session, and the name."""
+    folder = place.home / ".claude"
+    if folder.is_symlink():
+        folder.unlink()
+    for name in LEFT_BEHIND:
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).unlink(missing_ok=True)
+    started = Program(
+        place.spawn(
+            (
+                str(program), "-p", "--bare", "--verbose", "--input-format", "stream-json", "--output-format", "stream-json",
+                "--permission-prompt-tool", "stdio", "--permission-mode", "default", "--strict-mcp-config",
+                "--setting-sources", "", "--settings", json.dumps(SETTINGS), "--tools", ",".join(TOOLS),
+                "--model", MODEL, "--append-system-prompt", instructions, *session,
+            ),
+            program=program,
+            environment={**ENVIRONMENT, "ANTHROPIC_BASE_URL": place.models_url},
+            secrets={"ANTHROPIC_API_KEY": place.endpoint.token},
+            unread=BROUGHT_ALONG,
+        )
+    )  # fmt: skip
+    try:
+        started.follow()
+        _introduce(started)
+    except BaseException:
+        started.close()
+        raise
+    return started
+
+
+def _introduce(program: Program) -> None:
+    """Open the protocol of permissions, and wait until it has been taken up."""
+    program.send(
+        {"type": "control_request", "request_id": "begin", "request": {"subtype": "initialize", "hooks": {}}}
+    )
+    until = time.monotonic() + START_S
+    while True:
+        try:
+            event = program.events.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            raise BackendFailed(f"The coding agent did not answer within {START_S:.0f} s.") from None
+        if event is END:
+            raise program.lost("while it started")
+        if event.get("type") == "control_response":
+            if event["response"].get("subtype") != "success":
+                raise BackendFailed(f"The coding agent did not begin: {event['response'].get('error')}")
+            return
