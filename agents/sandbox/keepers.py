@@ -2,7 +2,8 @@
 
 It is nobody's until it is told an order: no environment, no file of ours, no input or output, only the socket that the
 order will come over, with the command's own input and output. It ends with us, and by itself when nobody wants it for
-a minute; it is not used when it could be about to.
+a minute; it is not used when it could be about to. Of one that ended by itself an empty entry in the table of processes stays
+until the next command.
 """
 
 from __future__ import annotations
