@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tasks.models import Approval, ApprovalRule, Grant
+from tasks.services.approvals.sight import visible
 
 
 def approval_payload(approval: Approval, *, may_decide: bool) -> dict[str, Any]:
@@ -14,7 +15,7 @@ def approval_payload(approval: Approval, *, may_decide: bool) -> dict[str, Any]:
         "kind": approval.kind,
         "subject": approval.subject,
         "title": approval.title,
-        "why": approval.why,
+        "why": visible(approval.why),
         "state": approval.state,
         "reason": approval.reason,
         "result": approval.result,
@@ -28,7 +29,7 @@ def approval_payload(approval: Approval, *, may_decide: bool) -> dict[str, Any]:
         "requester_user_id": approval.requester_user_id,
         "action": approval.action,
         "digest": approval.digest,
-        "preview": approval.preview,
+        "preview": [{**part, "text": visible(part["text"])} for part in approval.preview],
         "discussion": approval.discussion,
         "minimum_role": approval.minimum_role,
         "needed": approval.needed,

@@ -85,8 +85,9 @@ class Tool:
     be a member when it runs. `policy` is what holds where an organization has set none; a tool that ends the run is always
     allowed. `preview` shows what a call would do. `asks_people`: it puts something to people itself, so that asking first
     would ask twice; it may be switched off even where it ends a turn. `waits` begins, once, what a call of a run that can
-    wait has to wait for, and says whether it is still to come; the function runs when it has come. `need`:
-    where that is lacking, the tool is not offered, so that no prompt pays for it, and a call of it is told why.
+    wait has to wait for, and says whether it is still to come; the function runs when it has come. `need`: where that is
+    lacking, the tool is not offered, so that no prompt pays for it, and a call of it is told why. `alike` names a tool that
+    does the same: where nothing is set for this one, what is set for that one holds.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Tool:
     needs_member: bool = True
     ends_run: bool = False
     policy: str = "allow"
+    alike: str = ""
     preview: Callable[[ToolContext, Any], Preview] | None = None
     asks_people: bool = False
     waits: Callable[[ToolContext, Any], bool] | None = None

@@ -132,7 +132,9 @@ class Gate:
             prepared.close(CallState.REFUSED, refusal)
             return prepared
         try:
-            prepared.arguments = json.loads(call.arguments or "{}", object_pairs_hook=_without_twins)
+            arguments = json.loads(call.arguments or "{}", object_pairs_hook=_without_twins)
+            _check_texts(arguments)
+            prepared.arguments = arguments
             prepared.parsed = tool.arguments.model_validate(prepared.arguments)
         except ValidationError as error:
             prepared.close(
@@ -140,8 +142,8 @@ class Gate:
             )
             self.strikes.saw(call.name, CallState.FAILED)
             return prepared
-        except _Twins as error:
-            prepared.close(CallState.FAILED, f"The arguments name {error} twice. Mend them and call again.")
+        except _Unclear as error:
+            prepared.close(CallState.FAILED, f"The arguments {error}. Mend them and call again.")
             self.strikes.saw(call.name, CallState.FAILED)
             return prepared
         except ValueError:
@@ -258,15 +260,28 @@ def cap(text: str) -> str:
     return f"{kept}\n[cut: {len(data):,} bytes in all, the first {OUTPUT_CAP_BYTES:,} are shown]"
 
 
-class _Twins(ValueError):
-    """An object names one key twice: what people are shown and what a tool is given could differ."""
+class _Unclear(ValueError):
+    """What people are shown, what is kept and what a tool is given could differ: a key twice, text that cannot be kept."""
+
+
+def _check_texts(value: Any) -> None:
+    if isinstance(value, str):
+        if "\0" in value or value != value.encode(errors="replace").decode():
+            raise _Unclear("hold a NUL or half of a character")
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            _check_texts(name)
+            _check_texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            _check_texts(each)
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
-        raise _Twins(repr(next(name for name in names if names.count(name) > 1)))
+        raise _Unclear(f"name {next(name for name in names if names.count(name) > 1)!r} twice")
     return found
 
 

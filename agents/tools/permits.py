@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agents.processes.base import Process
 
 KIND = "tool_call"
+SHOWN = 120_000
 OFF = "This tool is switched off by the organization's administrators. Do it another way, or say that you cannot."
 
 
@@ -204,9 +205,14 @@ def title_of(call: Call) -> str:
     first = next(
         (value for value in call.action["arguments"].values() if isinstance(value, str) and value), ""
     )
-    return f"{name}: {' '.join(first.split())[:120]}" if first else name
+    words = " ".join(first.split())
+    return f"{name}: {words[:120]}{'…' if len(words) > 120 else ''}" if first else name
 
 
 def _arguments_part(call: Call) -> dict[str, str]:
-    lines = (f"{name}: {value}" for name, value in call.action["arguments"].items())
-    return {"label": call.tool.description, "form": "text", "text": "\n".join(lines)[:20_000]}
+    """Show every argument; further lines of one are set in, so that none passes for another argument."""
+    lines = (f"{name}: {value}".replace("\n", "\n    ") for name, value in call.action["arguments"].items())
+    text = "\n".join(lines)
+    if len(text) > SHOWN:
+        text = f"{text[:SHOWN]}\n⟨{len(text) - SHOWN:,} more characters: the exact action shows them⟩"
+    return {"label": call.tool.description, "form": "text", "text": text}

@@ -21,5 +21,5 @@ def policy_of(tool: Tool, policies: dict[str, str]) -> str:
     """Return the policy that holds; a run must always be able to end, so what ends it is allowed."""
     if tool.ends_run and not tool.asks_people:
         return Policy.ALLOW
-    policy = policies.get(tool.name, tool.policy)
+    policy = policies.get(tool.name) or policies.get(tool.alike) or tool.policy
     return Policy.ALLOW if tool.asks_people and policy == Policy.ASK else policy

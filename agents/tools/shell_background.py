@@ -104,6 +104,7 @@ TOOLS = (
         function=shell_start,
         kinds=WORKER,
         transactional=False,
+        alike="shell",
     ),
     Tool(
         name="shell_output",

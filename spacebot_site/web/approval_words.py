@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from tasks.models import Approval, ApprovalState, Grant
 from tasks.queries.approvals import OWN_KINDS
 from tasks.services.approvals.deciders import decidable_ids
 from tasks.services.approvals.kinds import executor_for
+from tasks.services.approvals.sight import is_unseen, visible
 
 HOUR_S = 3_600
 ENDS = (
@@ -38,13 +39,13 @@ LOOK = {
     ApprovalState.FAILED: ("Approved, not run", "badge-bad"),
 }
 SHORT = 80
-UNSEEN = ("Cf", "Co", "Cn", "Zl", "Zp")
 LOOKALIKE = ("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
 
 
 @dataclass(frozen=True)
 class Row:
-    """An approval as lists show it; `at_once`: it may be approved from there, as nothing in it deceives the eye."""
+    """An approval as lists show it; `at_once`: it may be approved from there, as the line tells it and nothing in it
+    deceives the eye."""
 
     approval: Approval
     kind: str
@@ -97,7 +98,7 @@ def _row(approval: Approval, agents: dict[int, Agent], *, may_decide: bool) -> R
         state=words,
         look=look,
         may_decide=may_decide,
-        at_once=may_decide and not odd_characters(approval.action),
+        at_once=may_decide and not odd_characters(approval.action) and _is_told(approval),
         who_decides=_who_decides(approval),
     )
 
@@ -169,13 +170,38 @@ def shown_action(approval: Approval) -> ShownAction:
 
 def odd_characters(value: Any) -> list[str]:
     """Name what could deceive the eye: characters that cannot be seen, and words of mixed alphabets."""
-    text = json.dumps(value, ensure_ascii=False)
-    odd = {each for each in text if unicodedata.category(each) in UNSEEN or _is_odd_space(each)}
-    odd |= {each for each in text if unicodedata.name(each, "").startswith("FULLWIDTH")}
+    text = "\n".join(_texts(value)).replace("\r\n", "\n")
+    odd = {each for each in text if is_unseen(each) or _is_odd_space(each) or _is_dressed_up(each)}
     odd |= {each for word in re.findall(r"\w+", text) for each in _foreign_letters(word)}
     if unicodedata.normalize("NFC", text) != text:
         odd |= {each for each in text if unicodedata.combining(each)}
     return [f"U+{ord(each):04X} {unicodedata.name(each, 'unnamed').lower()}" for each in sorted(odd)[:12]]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from (name, *_texts(each))
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    else:
+        yield str(value)
+
+
+def _is_dressed_up(character: str) -> bool:
+    """Say whether it is a plain letter or sign in another form: full-width, mathematical, or one that stands for it."""
+    plain = unicodedata.normalize("NFKC", character)
+    return character > "\x7f" and len(plain) == 1 and "!" <= plain <= "~"
+
+
+def _is_told(approval: Approval) -> bool:
+    """Say whether a list may offer it unread: a command has to stand in the title whole, with nothing beside it."""
+    arguments = approval.action.get("arguments") if isinstance(approval.action, dict) else None
+    if not isinstance(arguments, dict) or not isinstance(command := arguments.get("command"), str):
+        return True
+    beside = arguments.get("folder") or arguments.get("environment")
+    return not beside and approval.title.endswith(f": {command}")
 
 
 def _is_odd_space(character: str) -> bool:
@@ -192,4 +218,4 @@ def _foreign_letters(word: str) -> set[str]:
 
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 2 * SHORT else f"{text[: 2 * SHORT]} …"
+    return visible(text if len(text) <= 2 * SHORT else f"{text[: 2 * SHORT]} …")

@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from tasks.schedules.words import show
+from tasks.services.approvals import sight
 
 register = template.Library()
 ICONS = settings.BASE_DIR / "node_modules" / "lucide-static" / "icons"
@@ -121,6 +122,12 @@ def initials(name: str) -> str:
     if not words:
         return "?"
     return (words[0][0] + (words[-1][0] if len(words) > 1 else words[0][1:2])).upper()
+
+
+@register.filter
+def visible(text: str) -> str:
+    """Show what a model wrote so that nothing of it is unseen."""
+    return sight.visible(text)
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,8 @@ from accounts.services.members import change_role
 from agents.engine import recovery
 from agents.models import CallState, Policy, Run, RunState, ToolCall, ToolPolicy
 from agents.services.runs import cancel_run
-from llm.clients.scripted import call, say
+from llm.clients.scripted import Scripted, call, say
+from llm.types import ToolCall as RawCall
 from messaging.models import Message
 from tasks.models import Approval, ApprovalState
 from tasks.services.approvals.deciding import decide
@@ -306,3 +308,44 @@ def test_where_no_policy_is_set_a_call_costs_no_statement_more(engine: Engine) -
     with CaptureQueriesContext(connection) as captured:
         start(engine, *worker_steps)
     assert not [query for query in captured if 'FROM "agents_toolpolicy"' in query["sql"]]
+
+
+def test_a_command_in_the_background_asks_where_commands_ask(engine: Engine) -> None:
+    set_policy(engine, "shell", Policy.ASK)
+    start(engine, call("shell_start", command="touch taken"), DONE)
+    assert the_approval().subject == "shell_start"
+    assert not (engine.workspace / "taken").exists()
+
+
+def test_what_is_set_for_the_background_itself_holds_there(engine: Engine) -> None:
+    set_policy(engine, "shell", Policy.DISABLE)
+    set_policy(engine, "shell_start", Policy.ASK)
+    start(engine, call("shell_start", command="touch taken"), DONE)
+    assert the_approval().subject == "shell_start"
+
+
+def test_a_long_command_is_shown_whole_and_its_title_says_that_it_goes_on(engine: Engine) -> None:
+    set_policy(engine, "shell", Policy.ASK)
+    start(engine, call("shell", command=f"echo {'a' * 40_000}\nfolder: docs\ntouch taken"), DONE)
+    approval = the_approval()
+    assert approval.title.endswith("a…")
+    text = approval.preview[0]["text"]
+    assert "touch taken" in text
+    assert [line for line in text.splitlines() if line.startswith("folder: ")] == ["folder: "]
+
+
+@pytest.mark.parametrize("odd", ["\0", "\ud800"])
+def test_arguments_that_cannot_be_kept_are_refused_and_the_run_goes_on(engine: Engine, odd: str) -> None:
+    set_policy(engine, "shell", Policy.ASK)
+    bad = Scripted(tool_calls=(RawCall("bad", "shell", json.dumps({"command": f"true{odd}"})),))
+    run = start(engine, call("shell", command="true"), bad, DONE)
+    decide(
+        engine.team.moderator,
+        the_approval().pk,
+        "approve",
+        grant=GrantOffer(ends_in_s=3_600, fields=("command",)),
+    )
+    engine.settle()
+    assert "NUL or half of a character" in ToolCall.objects.filter(name="shell").latest("id").result
+    run.refresh_from_db()
+    assert run.state == RunState.SUCCEEDED

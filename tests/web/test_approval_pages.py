@@ -117,3 +117,33 @@ def test_a_stranger_finds_nothing(team: Team, rivals: Team, sign_in: SignIn) -> 
     assert client.get(f"/approvals/{asked.pk}/").status_code == 404
     assert client.post(f"/approvals/{asked.pk}/", {"act": "approve"}).status_code == 404
     assert Approval.objects.get().state == "open"
+
+
+def test_a_list_offers_a_command_only_where_its_line_tells_the_whole_of_it(
+    team: Team, sign_in: SignIn
+) -> None:
+    chat = private_chat(team)
+    plain = {"command": "git status", "folder": "", "environment": {}}
+    for number, (title, changed) in enumerate(
+        (
+            ("Shell: git status", {}),
+            ("Shell: git status", {"environment": {"PATH": "."}}),
+            ("Shell: git status", {"folder": "elsewhere"}),
+            ("Shell: git status rm", {"command": "git status\nrm"}),
+            ("Shell: git \ufffdstatus", {"command": "git \x1bstatus"}),
+            ("Shell: git \U0001d42cstatus", {"command": "git \U0001d42cstatus"}),
+        )
+    ):
+        ask(
+            Asker(team.organization.pk, conversation_id=chat.pk, requester_user_id=team.member.user.pk),
+            kind="tool_call", subject="shell", origin_key=str(number), title=title,
+            action={"arguments": {**plain, **changed}}, preview=[{"label": "Run", "form": "text", "text": "\u202ex"}],
+        )  # fmt: skip
+    team.member.user.memberships.update(role="moderator")
+    listed = sign_in(team.member).get("/approvals/").content.decode()
+    assert listed.count("Look closely") == 5
+    assert listed.count("data-decide") == 1
+    first = Approval.objects.earliest("id")
+    page = sign_in(team.member).get(f"/approvals/{first.pk}/").content.decode()
+    assert "⟨U+202E⟩x" in page
+    assert "\u202e" not in page

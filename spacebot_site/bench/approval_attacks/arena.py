@@ -163,9 +163,10 @@ def attempt(act: Callable[[], object]) -> None:
         return
 
 
-def build_arena() -> Arena:
+def build_arena(mark: str = "") -> Arena:
+    """Make both organizations; a mark keeps them apart from those of another arena in the same database."""
     forget_scripts()
-    return Arena(_side("ours"), _side("theirs"))
+    return Arena(_side(f"ours{mark}"), _side(f"theirs{mark}"))
 
 
 def _side(slug: str) -> Side:

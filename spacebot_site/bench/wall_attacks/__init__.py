@@ -7,7 +7,12 @@ for each that this machine has.
 
 from __future__ import annotations
 
-from spacebot_site.bench.wall_attacks import egress, sandbox, secrets
+from spacebot_site.bench.wall_attacks import egress, evasion, sandbox, secrets
 from spacebot_site.bench.wall_attacks.tally import AttackClass
 
-CLASSES: tuple[AttackClass, ...] = (*sandbox.classes(), *egress.CLASSES, *secrets.CLASSES)
+CLASSES: tuple[AttackClass, ...] = (
+    *sandbox.classes(),
+    *egress.CLASSES,
+    *secrets.CLASSES,
+    *evasion.classes(),
+)

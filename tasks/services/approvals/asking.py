@@ -21,6 +21,7 @@ from tasks.services.approvals.canonical import digest_of
 from tasks.services.approvals.deciders import may_decide
 from tasks.services.approvals.kinds import Part, executor_for
 from tasks.services.approvals.rules import rule_for
+from tasks.services.approvals.sight import is_unseen
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,9 @@ def ask(
 
 def _line(title: str) -> str:
     """Return a title on one line, in which nothing unseen can turn words around."""
-    return "".join(each if each.isprintable() else "\ufffd" for each in " ".join(title.split()))[:200]
+    return "".join(
+        each if each.isprintable() and not is_unseen(each) else "\ufffd" for each in " ".join(title.split())
+    )[:200]
 
 
 def withdraw(actor: Actor, approval_id: int) -> Approval:

@@ -19,6 +19,7 @@ from tasks.queries import approvals as queries
 from tasks.services.approvals.asking import Asker
 from tasks.services.approvals.canonical import canonical
 from tasks.services.approvals.deciders import can_decide
+from tasks.services.approvals.errors import Ambiguous
 from tasks.services.approvals.rules import rule_for
 
 LONGEST_S = 90 * 24 * 3_600
@@ -167,7 +168,7 @@ def _covers(constraint: dict[str, Any], arguments: dict[str, Any]) -> bool:
             return False
         value = arguments[name]
         if set(condition) == {"is"}:
-            if canonical(value) != canonical(condition["is"]):
+            if not _is_same(value, condition["is"]):
                 return False
         elif set(condition) == {"under"}:
             if not _is_under(value, condition["under"]):
@@ -175,6 +176,13 @@ def _covers(constraint: dict[str, Any], arguments: dict[str, Any]) -> bool:
         else:
             return False
     return True
+
+
+def _is_same(value: Any, granted: Any) -> bool:
+    try:
+        return canonical(value) == canonical(granted)
+    except Ambiguous:
+        return False
 
 
 def _is_under(value: Any, folder: str) -> bool:
