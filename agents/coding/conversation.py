@@ -54,13 +54,17 @@ LONGEST_RETOLD = 40_000
 
 @dataclass
 class Conversation:
-    """One execution's part of a session. `cost_usd` and `redactions` are those of the newest answer."""
+    """One execution's part of a session. `cost_usd` and `redactions` are those of the newest answer.
+
+    `breach` says, when it is closed, how the coding agent did what it had not been let.
+    """
 
     process: Process
     context: CallContext
     instructions: str
     cost_usd: Decimal | None = None
     redactions: Mapping[str, int] = field(default_factory=dict)
+    breach: str = ""
     _place: Place | None = None
     _session: Session | None = None
     _was_told: bool = False
@@ -106,7 +110,7 @@ class Conversation:
     def close(self) -> None:
         """End the program; the session can be taken up by another."""
         if self._session is not None:
-            self._session.close()
+            self.breach = self._session.close() or self.breach
         if self._place is not None:
             self._place.close()
         self._session, self._place, self._was_told, self._given = None, None, False, ()

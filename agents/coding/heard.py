@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from typing import Any
 
-from agents.coding.errors import BackendFailed, ProgramEnded
+from agents.coding.errors import BackendFailed, Breach, ProgramEnded
 from agents.coding.place import Place
 from agents.coding.types import Asked, Pause
 from llm.errors import Cancelled
@@ -19,6 +19,7 @@ SETTLE_S = 0.15
 """Calls that are made at once are asked for one right after the other."""
 LOOK_S = 0.5
 SILENCE_S = 600.0
+END_S = 2.0
 
 
 class HeardSession(ABC):
@@ -75,6 +76,21 @@ class HeardSession(ABC):
             raise self.lost("its events ended")
         self.hear(event)
         return True
+
+    def last_breach(self) -> str:
+        """Hear out what was said until the program ended; return how it did what it had not been let, or nothing."""
+        until = time.monotonic() + END_S
+        while (left_s := until - time.monotonic()) > 0:
+            try:
+                event = self.events.get(timeout=left_s)
+                if event is END:
+                    return ""
+                self.hear(event)
+            except Breach as breach:
+                return str(breach)
+            except (queue.Empty, BackendFailed):
+                continue
+        return ""
 
     def _said(self) -> str:
         """Return what it said since the last time, in order."""

@@ -80,7 +80,8 @@ class Session(Protocol):
     def end_of(self, asked: Asked, cancel: CancelToken, on_output: Callable[[bytes], None]) -> CallEnd:
         """Wait for the end of a call that was allowed."""
 
-    def close(self) -> None: ...
+    def close(self) -> str:
+        """End its program; return how it did at last what it had not been let, or nothing."""
 
 
 class Backend(Protocol):

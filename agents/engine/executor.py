@@ -147,7 +147,7 @@ def _early_end(run: Run, process: Process) -> Ending | None:
         return process.failed(None, sentences.AGENT_OFF)
     if run.recoveries > MOST_RECOVERIES:
         return process.stopped(RunState.INTERRUPTED, "recovered too often")
-    return None
+    return process.early_end()
 
 
 def _drive(process: Process, gate: Gate, journal: DatabaseJournal, *, may_have_steps: bool) -> Ending:

@@ -140,6 +140,10 @@ class Process(ABC):
                 NewEvent(kind="run.activity", payload=payload, conversation_id=self.run.conversation_id),
             )
 
+    def early_end(self) -> Ending | None:
+        """Return the end of a run that must not go on, whatever it was about to do."""
+        return None
+
     def close(self) -> None:
         """Let go of what this execution has opened."""
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 from agents.coding.conversation import Conversation
 from agents.coding.place import prune_homes
 from agents.context.prompts import coder_system
+from agents.engine import wakeups
 from agents.engine.claims import Held
 from agents.loop import Ending
 from agents.models import Run, RunState
@@ -16,6 +17,7 @@ from agents.processes.worker import Worker
 from agents.tools.base import Tool
 from agents.tools.coding import TOOLS
 from llm.types import ChatResponse
+from realtime.services import unit_of_work
 
 CODING = "coding"
 OUTCOME = re.compile(
@@ -54,5 +56,22 @@ class Coder(Worker):
     def close(self) -> None:
         if "conversation" in self.__dict__:
             self.conversation.close()
+            if self.conversation.breach and self.run.state == RunState.WAITING:
+                self._go_on_to_fail(self.conversation.breach)
             if not self.run.is_live:
                 prune_homes()
+
+    def early_end(self) -> Ending | None:
+        breach = str(self.run.input.get("breach") or "")
+        return self.failed(None, breach) if breach else None
+
+    def _go_on_to_fail(self, breach: str) -> None:
+        """Let a run that has just lain down, and whose program went on by itself in that moment, end as failed."""
+        with unit_of_work():
+            if self.run.conversation_id is not None:
+                wakeups.hold_conversation(self.run.conversation_id)
+            run = Run.objects.select_for_update(of=("self",)).get(pk=self.run.pk)
+            if run.state == RunState.WAITING and not run.cancel_requested_at:
+                run.input = {**run.input, "breach": breach}
+                run.save(update_fields=["input"])
+                wakeups.requeue(run)

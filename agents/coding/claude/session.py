@@ -67,8 +67,9 @@ class ClaudeSession(HeardSession):
         on_output(end.text.encode())
         return end
 
-    def close(self) -> None:
+    def close(self) -> str:
         self.program.close()
+        return self.last_breach()
 
     def lost(self, why: str) -> ProgramEnded:
         return self.program.lost(why)

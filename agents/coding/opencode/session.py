@@ -86,8 +86,9 @@ class OpencodeSession(HeardSession):
             return CallEnd(str(state.get("error") or "It failed."), has_failed=True)
         return CallEnd(str(state.get("output") or "")[:LONGEST_OUTPUT] or "(it said nothing)")
 
-    def close(self) -> None:
+    def close(self) -> str:
         self.server.close()
+        return self.last_breach()
 
     def _reply(self, request: str, reply: str, message: str) -> None:
         self._replied.add(request)

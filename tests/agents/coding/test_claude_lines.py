@@ -31,6 +31,9 @@ class Recorded:
     def send(self, message: dict[str, Any]) -> None:
         self.told.append(message)
 
+    def close(self) -> None:
+        self.events.put(END)
+
     def lost(self, why: str) -> ProgramEnded:
         return ProgramEnded(why)
 
@@ -107,6 +110,16 @@ def test_a_call_that_ends_unasked_is_a_breach(session: ClaudeSession, recorded: 
     hear(recorded, gave("it ran"))
     with pytest.raises(Breach):
         session.listen(CancelToken())
+
+
+def test_a_breach_in_its_last_moment_is_told_when_it_is_closed(
+    session: ClaudeSession, recorded: Recorded
+) -> None:
+    session.say("Do it")
+    hear(recorded, asks("Bash", command="ls"))
+    assert session.listen(CancelToken()).asked
+    hear(recorded, says("I do it all the same."), gave("it ran"), END)
+    assert session.close() == "The coding agent made a call without asking. It was stopped."
 
 
 def test_a_call_that_it_refuses_itself_is_none(session: ClaudeSession, recorded: Recorded) -> None:
