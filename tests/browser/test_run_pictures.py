@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +41,6 @@ def test_pictures_stand_beside_their_call(
             page.wait_for_function(LOADED, arg=image.element_handle())
         check_accessible(page)
         check_fits(page)
-        if folder := os.environ.get("SHOTS"):
-            page.screenshot(path=f"{folder}/{scheme}-{width}.png")
         answer = page.request.get(shown.first.get_attribute("src"))
         assert (answer.body(), answer.headers["content-type"]) == (shot, "image/png")
         assert answer.headers["x-content-type-options"] == "nosniff"
