@@ -53,6 +53,7 @@ class Session:
         self.downloads: list[Download] = []
         self.expects_download = False
         self.typed: dict[str, str] = {}
+        self._pictures: list[bytes] = []
         self._left = ExitStack()
         self._checker = checker
 
@@ -82,6 +83,15 @@ class Session:
     @property
     def is_open(self) -> bool:
         return bool(self.context.pages)
+
+    def show(self, picture: bytes) -> None:
+        """Let people see a picture of the page, unless a secret was typed here: a picture cannot be searched for it."""
+        if not self.typed:
+            self._pictures.append(picture)
+
+    def take_pictures(self) -> tuple[bytes, ...]:
+        found, self._pictures = tuple(self._pictures), []
+        return found
 
     def hide(self, text: str) -> str:
         """Return a text of the page without the secrets that were typed into it."""

@@ -9,7 +9,7 @@ from django.db.models import Q
 from accounts.database import release_connection
 from agents.errors import ToolFailed, ToolRetry
 from agents.mcp import hub
-from agents.mcp.results import fenced, text_of
+from agents.mcp.results import fenced, read_result
 from agents.mcp.spec import spec_of
 from agents.models import McpTool, Run
 from agents.tools.base import ToolContext, ToolOutput
@@ -36,10 +36,11 @@ def call_tool(name: str, context: ToolContext, arguments: Any) -> ToolOutput:
         # What a server answers is checked by the library against the protocol and its own schema.
         raise ToolFailed(f"{spec.name} answered with what breaks the protocol: {str(error)[:300]}") from None
     keeps_files = context.run.kind == "worker"
-    text = fenced(spec.name, text_of(result, workspace=context.workspace if keeps_files else None))
+    said, pictures = read_result(result, workspace=context.workspace if keeps_files else None)
+    text = fenced(spec.name, said)
     if result.is_error:
         raise ToolRetry(text)
-    return ToolOutput(text)
+    return ToolOutput(text, pictures=pictures)
 
 
 def _callable(run: Run, name: str) -> McpTool:

@@ -37,18 +37,22 @@ def fenced(server: str, text: str) -> str:
     )
 
 
-def text_of(result: CallToolResult, *, workspace: Path | None) -> str:
-    """Return what came back as text. Pictures and files go to the workspace; without one they are only described."""
+def read_result(result: CallToolResult, *, workspace: Path | None) -> tuple[str, tuple[bytes, ...]]:
+    """Return what came back as text, and the pictures of it.
+
+    Pictures and files go to the workspace; without one they are only described.
+    """
     keeper = _Keeper(workspace)
     parts = [_part(each, keeper) for each in result.content]
     if not parts and result.structured_content is not None:
         parts = [json.dumps(result.structured_content, ensure_ascii=False)]
-    return clean_text("\n".join(parts), MOST_TEXT * 4) or "[nothing]"
+    return clean_text("\n".join(parts), MOST_TEXT * 4) or "[nothing]", tuple(keeper.pictures)
 
 
 class _Keeper:
     def __init__(self, workspace: Path | None) -> None:
         self.workspace, self.kept = workspace, 0
+        self.pictures: list[bytes] = []
 
     def keep(self, data: str, media_type: str) -> str:
         """Store a file and say where; its name comes from what is in it, so that keeping it twice changes nothing."""
@@ -59,6 +63,8 @@ class _Keeper:
         except (binascii.Error, ValueError):
             return f"[{media_type}, broken]"
         said = f"{media_type}, {len(content):,} bytes"
+        if media_type.startswith("image/") and len(self.pictures) < MOST_FILES:
+            self.pictures.append(content)
         if self.workspace is None or self.kept >= MOST_FILES:
             return f"[{said}; not kept]"
         self.kept += 1

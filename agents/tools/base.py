@@ -50,8 +50,11 @@ class ToolContext:
 
 @dataclass(frozen=True)
 class ToolOutput:
+    """`pictures` are what the call saw, for the people who read the run; no model is given them."""
+
     text: str
     ending: Ending | None = None
+    pictures: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)

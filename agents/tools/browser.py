@@ -143,7 +143,9 @@ def tabs(context: ToolContext, arguments: Tabs) -> ToolOutput:
 def screenshot(context: ToolContext, arguments: Screenshot) -> ToolOutput:
     async def act(session: Session) -> str:
         picture = await acts.picture(session, full_page=arguments.full_page)
-        return f"Saved as {browser_files.save(context.workspace, 'page.png', picture)}."
+        saved = browser_files.save(context.workspace, "page.png", picture)
+        session.show(picture)
+        return f"Saved as {saved}."
 
     return _do(context, act, shows=False)
 
@@ -183,7 +185,7 @@ def _do(context: ToolContext, act: Act, *, shows: bool = True) -> ToolOutput:
         raise ToolRetry(f"{error}. {NOT_OPEN}") from None
     except BrowserError as error:
         raise ToolRetry(f"{error}.{_refused(context, session)}") from None
-    return ToolOutput(said + _refused(context, session))
+    return ToolOutput(said + _refused(context, session), pictures=session.take_pictures())
 
 
 async def _acted(session: Session, context: ToolContext, act: Act, *, shows: bool) -> str:
@@ -203,7 +205,9 @@ async def _shown(session: Session, context: ToolContext) -> str:
     blocked = await acts.why_blocked(session)
     note = ""
     if blocked:
-        saved = browser_files.save(context.workspace, "blocked.png", await acts.picture(session))
+        picture = await acts.picture(session)
+        saved = browser_files.save(context.workspace, "blocked.png", picture)
+        session.show(picture)
         note = f"\nBlocked: {blocked}. A picture is in {saved}. Do not try to get around it: report it as blocked."
     tree = session.hide(await session.page.locator("body").aria_snapshot(mode="ai"))
     return fenced(_cut(tree), f"{url} “{session.hide(title)}”") + note

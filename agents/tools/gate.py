@@ -21,6 +21,7 @@ from agents.cortex import breakers
 from agents.errors import LostLease, RunStopped, ToolFailed, ToolRetry, ToolUnavailable
 from agents.loop import Ending
 from agents.models import CallState, Policy, ToolCall
+from agents.services.pictures import keep_pictures
 from agents.tools.admission import Admission, context_of
 from agents.tools.authority import check_authority
 from agents.tools.base import Arguments, Tool, ToolOutput
@@ -206,7 +207,8 @@ class Gate:
             call.close(CallState.REFUSED, reason)
             return
         self.process.announce_tool(call.call.name)
-        self._run(call, key)
+        if output := self._run(call, key):
+            keep_pictures(self.process.run, key, output.pictures)
         breakers.saw(self.process.run, call.call.name, call.health)
 
     def _run(self, call: PreparedCall, key: str, held: Held | None = None) -> ToolOutput | None:

@@ -9,6 +9,9 @@ from accounts.errors import NotFound
 from messaging.models import Attachment
 from messaging.queries import get_conversation
 
+PICTURE = Q(message=None, run_id__isnull=False)
+"""What the tools of a run saw; see `messaging.attachments.pictures`."""
+
 
 def attachments_of(actor: Actor, conversation_id: int) -> QuerySet[Attachment]:
     conversation = get_conversation(actor, conversation_id)
@@ -40,5 +43,6 @@ def sent_in(conversation_id: int) -> QuerySet[Attachment]:
 
 
 def used_bytes(conversation_id: int) -> int:
-    rows = Attachment.objects.filter(conversation_id=conversation_id)
+    """Return what the files of people and agents take; pictures of runs have bounds of their own."""
+    rows = Attachment.objects.filter(conversation_id=conversation_id).exclude(PICTURE)
     return rows.aggregate(total=Sum("size_bytes"))["total"] or 0

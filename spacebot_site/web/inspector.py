@@ -13,6 +13,7 @@ from agents.autonomy.queries import started_by
 from agents.models import LIVE_STATES, CallState, Run, RunKind, RunState, Step
 from agents.payloads import run_payload
 from agents.queries import list_steps, readable_runs, was_there
+from messaging.attachments.pictures import pictures_of
 from messaging.models import Message
 from spacebot_site.web.autonomy_words import label_of
 from tasks.models import WakeEvent
@@ -24,9 +25,9 @@ RETRIED = (RunKind.BRANCH, RunKind.WORKER)
 
 
 def load(actor: Actor, run: Run) -> dict[str, Any]:
-    """Return everything the inspector shows; eight queries. Who joined later sees what came of a run, not its inside."""
+    """Return everything the inspector shows; nine queries. Who joined later sees what came of a run, not its inside."""
     is_open = was_there(actor, run)
-    steps = list_steps(actor, run) if is_open else []
+    steps = _with_pictures(run, list_steps(actor, run)) if is_open else []
     children = list(readable_runs(actor).filter(parent=run).order_by("id"))
     shown = run_payload(run)
     return {
@@ -50,6 +51,15 @@ def load(actor: Actor, run: Run) -> dict[str, Any]:
         "waterfall": _waterfall(run, steps, children),
         "width": WIDTH,
     }
+
+
+def _with_pictures(run: Run, steps: list[Step]) -> list[Step]:
+    """Lay what each call saw beside it."""
+    found = pictures_of(run.organization_id, run.pk)
+    for step in steps:
+        for call in step.tool_calls.all():
+            call.pictures = found.get(call.key, [])  # type: ignore[attr-defined]
+    return steps
 
 
 def _by_itself(run: Run) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from accounts.actor import Actor
 from accounts.models import Role
 from agents.models import RunKind, RunState
 from agents.queries import get_run, list_runs
+from agents.services.pictures import show_picture
 from messaging.queries import get_conversation
 from spacebot_site.web import inspector
 from spacebot_site.web.door import page, wants_fragment
@@ -67,6 +68,12 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
             **chosen,
         },
     )
+
+
+@require_GET
+@page()
+def picture(request: HttpRequest, actor: Actor, run_id: int, picture_id: int) -> HttpResponse:
+    return show_picture(actor, run_id, picture_id)
 
 
 @require_GET

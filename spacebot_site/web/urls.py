@@ -73,6 +73,7 @@ urlpatterns = [
     path("goals/<int:goal_id>/", goals.detail, name="goal"),
     path("runs/", runs.index, name="runs"),
     path("runs/<int:run_id>/", runs.detail, name="run"),
+    path("runs/<int:run_id>/pictures/<int:picture_id>/", runs.picture, name="run_picture"),
     path("approvals/", approvals.index, name="approvals"),
     path("approvals/grants/", approvals.grant_list, name="grants"),
     path("approvals/<int:approval_id>/", approvals.one, name="approval"),

@@ -29,6 +29,7 @@ from accounts.services.tokens import create_token
 from agents.models import Agent, AgentLink, Breaker, EgressRule, McpServer, McpTool, Profile, Question, Run
 from llm.models import ModelEntry, Provider
 from memory.models import Consolidation, InboxItem, IngestedFile, Memory
+from messaging.attachments import pictures
 from messaging.attachments.services import send_file
 from messaging.models import Conversation, Message
 from messaging.services.conversations import start_conversation
@@ -231,6 +232,8 @@ def _values(team: Team) -> dict[str, Any]:
         text="",
         key="of the world",
     )
+    pictures.keep(organization.pk, conversation.pk, run.pk, "of the world", [b"\x89PNG\r\n\x1a\n"])
+    ((picture,),) = pictures.pictures_of(organization.pk, run.pk).values()
     question = Question.objects.create(
         organization=organization, conversation=conversation, run=run, message=sent, key="of the world", text="x",
         options=[{"label": "a", "description": ""}, {"label": "b", "description": ""}], expires_at=now + timedelta(days=1),
@@ -238,7 +241,7 @@ def _values(team: Team) -> dict[str, Any]:
     return {
         **make_autonomy(agent),
         "server_id": server.pk, "tool_id": listed.pk, "withdrawn_id": withdrawn.pk,
-        "question_id": question.pk, "attachment_id": sent.attachments.get().pk,
+        "question_id": question.pk, "attachment_id": sent.attachments.get().pk, "picture_id": picture.pk,
         "notice_id": notice.pk, "link_id": link.pk,
         "breaker_id": breaker.pk, "egress_rule_id": egress_rule.pk, "job_name": "associations",
         "approval_id": asked.pk, "grant_id": grant.pk, "rule_id": rule.pk, "tool": "write_file",

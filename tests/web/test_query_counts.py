@@ -43,7 +43,7 @@ MOST = {
     "/settings/tools/": 10,
     "/palette/?q=a": 6,
     "/runs/": 5,
-    "/runs/{run}/": 14,
+    "/runs/{run}/": 15,
     "/agents/": 5,
     "/agents/spacebot/": 13,
     "/agents/spacebot/autonomy/": 22,

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
 
 from agents.models import CallState, Prompt, Run, RunState, Step, ToolCall
+from messaging.attachments import pictures
+from messaging.models import Participant
 from tests.factories import Team
 from tests.web.conftest import SignIn
 from tests.web.test_chat_pages import worker
@@ -138,3 +141,23 @@ def test_the_parts_of_a_prompt_are_named(team: Team, sign_in: SignIn) -> None:
     run = finished_worker(team)
     Run.objects.update(kind="channel")
     assert "(of this conversation)" in sign_in(team.member).get(f"/runs/{run.pk}/").content.decode()
+
+
+def test_a_picture_is_shown_to_whoever_may_see_the_inside_of_its_run_only(
+    team: Team, rivals: Team, sign_in: SignIn, settings: Any, tmp_path: Path
+) -> None:
+    settings.SPACEBOT_HOME = tmp_path
+    run = finished_worker(team)
+    assert run.conversation_id is not None
+    pictures.keep(team.organization.pk, run.conversation_id, run.pk, "k", [b"\x89PNG\r\n\x1a\n"])
+    ((row,),) = pictures.pictures_of(team.organization.pk, run.pk).values()
+    path = f"/runs/{run.pk}/pictures/{row.pk}/"
+    member = sign_in(team.member)
+    assert f'<img src="{path}"' in member.get(f"/runs/{run.pk}/").content.decode()
+    assert member.get(path)["Content-Type"] == "image/png"
+    for actor in (team.owner, team.other_member, rivals.owner):
+        assert sign_in(actor).get(path).status_code == 404
+    joined = run.created_at + timedelta(seconds=1)
+    Participant.objects.filter(conversation_id=run.conversation_id).update(joined_at=joined)
+    assert member.get(f"/runs/{run.pk}/").status_code == 200
+    assert member.get(path).status_code == 404

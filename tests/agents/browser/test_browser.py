@@ -15,9 +15,12 @@ from agents.errors import RunStopped, ToolFailed, ToolRetry
 from agents.models import EgressRefusal, EgressRule, Run, RunState, ToolCall
 from llm.clients.scripted import call
 from llm.types import CancelToken
+from messaging.attachments.pictures import pictures_of
+from messaging.attachments.store import open_attachment
 from tests.agents.conftest import Engine
 from tests.agents.egress.site import Site
 
+DONE = call("set_outcome", status="done", summary="Read.")
 pytestmark = pytest.mark.browser
 Use = Callable[..., str]
 FORM = b"""<title>Form</title><form action=/sent><label>Name <input name=name></label>
@@ -229,10 +232,14 @@ def test_a_worker_browses_and_its_browser_ends_with_it(engine: Engine, site: Sit
     engine.script("channel", [call("spawn_worker", task="look it up"), "Started.", "Done."])
     engine.script(
         "worker",
-        [call("browser_navigate", url=site.url), call("set_outcome", status="done", summary="Read.")],
+        [call("browser_navigate", url=site.url), call("browser_screenshot"), DONE],
     )
     engine.say("Look it up")
     engine.settle()
     row = ToolCall.objects.get(name="browser_navigate")
+    shot = ToolCall.objects.get(name="browser_screenshot")
+    (seen,) = pictures_of(engine.team.organization.pk, shot.run_id)[shot.key]
+    with open_attachment(seen) as file:
+        assert file.read() == (engine.workspace / "browser" / "page.png").read_bytes()
     assert (row.state, "Deploy day is Thursday" in row.result) == ("succeeded", True)
     assert sessions.find_session(row.step.run_id) is None

@@ -18,6 +18,8 @@ from agents.sandbox.probe import Trial
 from agents.services.policies import set_policy
 from llm.clients.scripted import call
 from llm.types import CancelToken
+from messaging.attachments.pictures import pictures_of
+from messaging.attachments.store import open_attachment
 from tests.agents.conftest import Engine
 from tests.agents.mcp import peers
 from tests.agents.mcp.conftest import add_server, call_now, let_out, show, work
@@ -71,6 +73,9 @@ def test_a_worker_uses_a_server_from_npm_and_keeps_its_pictures(engine: Engine) 
     assert kept[0].read_bytes().startswith(b"\x89PNG")
     assert f"kept as from-mcp/{kept[0].name}" in made[1].result
     assert "'b' is a required property" in made[3].result
+    (seen,) = pictures_of(engine.team.organization.pk, made[1].run_id)[made[1].key]
+    with open_attachment(seen) as file:
+        assert file.read() == kept[0].read_bytes()
 
 
 def test_a_server_over_http_is_killed_in_a_call_and_used_again_when_it_is_back(engine: Engine) -> None:

@@ -21,6 +21,7 @@ PAGES: dict[str, Page] = {
     "chat/<int:conversation_id>/quote/<int:message_id>/": Page(participants=True),
     "runs/": Page(),
     "runs/<int:run_id>/": Page(participants=True),
+    "runs/<int:run_id>/pictures/<int:picture_id>/": Page(participants=True),
     "agents/": Page(),
     "agents/new/": Page(lowest=ADMIN, acts=True),
     "agents/<slug:slug>/": Page(ours=True, acts=True),
