@@ -9,8 +9,10 @@ from typing import BinaryIO
 from pydantic import Field
 
 from agents.errors import ToolFailed
+from agents.services.attachment_copies import FOLDER as ATTACHMENTS
 from agents.tools.base import Arguments, Tool, ToolContext, ToolOutput
 from agents.tools.files.walk import Allowance
+from agents.tools.outside import fenced
 from agents.tools.workspace import open_file, open_folder, split_file
 from messaging.media import media_type_of
 
@@ -40,7 +42,8 @@ def read_file(context: ToolContext, arguments: ReadFile) -> ToolOutput:
             raise ToolFailed(
                 f"{name!r} is not text but a binary file ({media_type_of(head)}, {size:,} bytes)"
             )
-        return ToolOutput(_Reader(context, arguments).read(_lines(file, head)))
+        text = _Reader(context, arguments).read(_lines(file, head))
+    return ToolOutput(fenced(text, f"the attachment {name}") if folder[:1] == (ATTACHMENTS,) else text)
 
 
 class _Reader:
