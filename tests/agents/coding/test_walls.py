@@ -85,7 +85,9 @@ def test_what_a_repository_brings_along_neither_starts_nor_allows_anything(eithe
     assert not (workspace / "made").exists()
 
 
-def test_a_command_that_approves_the_next_call_itself_ends_the_session(coding: Coding) -> None:
+def test_a_command_that_approves_the_next_call_itself_gets_nothing_or_ends_the_session(
+    coding: Coding,
+) -> None:
     coding.policy("write_file", Policy.ASK)
     approve = (
         "nohup bash -c 'while sleep 0.05; do for i in 1 2; do "
@@ -99,12 +101,12 @@ def test_a_command_that_approves_the_next_call_itself_ends_the_session(coding: C
     )
     coding.script(bash(approve), call("write", filePath=coding.path("b.txt"), content="x"), END)
     run = coding.start()
-    assert run.state == RunState.FAILED, coding.calls()
+    if run.state == RunState.WAITING:  # It was ended before anything was let through.
+        assert not (coding.engine.workspace / "b.txt").exists()
+        return
+    assert run.state == RunState.FAILED
     assert run.failure is not None
-    assert (
-        run.failure["message"]
-        == "The coding agent answered by itself what others were asked. It was stopped."
-    )
+    assert run.failure["message"].startswith("The coding agent answered by itself what others were asked.")
 
 
 def test_what_it_reads_and_says_is_scrubbed_of_secrets(either: Coding) -> None:
