@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -83,10 +84,11 @@ class Place:
         ports: tuple[int, ...] = (),
         unread: tuple[str, ...] = (),
         merge_stderr: bool = False,
+        line: socket.socket | None = None,
     ) -> Child:
         """Start the program, with the tool secrets of its agent beside `secrets`. Raises BackendFailed.
 
-        What a workspace holds under the names in `unread` is shown as empty.
+        What a workspace holds under the names in `unread` is shown as empty. `line` is its stdin and stdout instead of pipes.
         """
         ways = tuple(Way(self.sockets / f"port-{port}", port, inward=True) for port in ports)
         access = replace(
@@ -105,7 +107,7 @@ class Place:
             access=access,
         )
         try:
-            child = spawn(command, self._sandbox, merge_stderr=merge_stderr)
+            child = spawn(command, self._sandbox, merge_stderr=merge_stderr, line=line)
         except (CannotStart, BadVariable) as error:
             raise BackendFailed(f"The coding agent did not start: {error}.") from None
         self._stack.callback(self.endpoint.cancel.on_cancel(child.kill))

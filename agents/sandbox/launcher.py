@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -28,13 +29,18 @@ LAST_WORDS_BYTES = 400
 STOPPED_WITHIN_S = 10.0
 
 
-def spawn(command: Command, sandbox: Sandbox, *, merge_stderr: bool = False) -> Child:
-    """Start a command that stays, with pipes to it. Raises CannotStart and BadVariable."""
+def spawn(
+    command: Command, sandbox: Sandbox, *, merge_stderr: bool = False, line: socket.socket | None = None
+) -> Child:
+    """Start a command that stays, with pipes to it, or with `line` for its stdin and stdout. Raises CannotStart and BadVariable.
+
+    What a command starts can open its pipes by way of /proc, and read and write there in its name; a socket it cannot open.
+    """
     return Child(
         sandbox.order(command),
         sandbox=sandbox.name,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdin=line if line is not None else subprocess.PIPE,
+        stdout=line if line is not None else subprocess.PIPE,
         stderr=subprocess.STDOUT if merge_stderr else subprocess.PIPE,
     )
 

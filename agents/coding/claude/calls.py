@@ -28,8 +28,8 @@ def read_request(request_id: str, request: dict[str, Any], *, workspace: Path) -
 
 
 def _change(given: dict[str, Any]) -> str:
-    """Return an edit as a diff of the words it replaces."""
-    old, new = (str(given.get(name) or "").splitlines() for name in ("old_string", "new_string"))
-    lines = list(difflib.unified_diff(old, new, lineterm="", n=3))[2:]
+    """Return an edit as a diff of the words it replaces, with all of them."""
+    old, new = (str(given.get(name) or "").split("\n") for name in ("old_string", "new_string"))
+    lines = list(difflib.unified_diff(old, new, lineterm="", n=len(old) + len(new)))[2:]
     everywhere = ["(wherever it occurs)"] if given.get("replace_all") else []
     return "\n".join([*everywhere, *lines])

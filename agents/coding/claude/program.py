@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import shutil
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -25,11 +26,14 @@ MOST_LINE_BYTES = 32_000_000
 MODEL = "claude-sonnet-4-5"
 """A name that it knows; which model answers is for the routes to say."""
 ENVIRONMENT = {
+    "CLAUDE_CODE_DISABLE_ATTACHMENTS": "1",
+    "CLAUDE_CODE_DISABLE_GIT_INSTRUCTIONS": "1",
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
     "DISABLE_AUTOUPDATER": "1",
     "DISABLE_ERROR_REPORTING": "1",
     "DISABLE_TELEMETRY": "1",
 }
+"""Without attachments, so that no file is read for being named; without git, whose settings of a repository start programs."""
 BROUGHT_ALONG = (".claude", ".mcp.json")
 """What a repository brings along must neither change its permissions nor start programs of its own."""
 SETTINGS = {"permissions": {"ask": list(TOOLS)}, "disableAllHooks": True}
@@ -42,19 +46,18 @@ class Program:
     """A running program, and what it says, in order, as JSON objects."""
 
     child: Child
+    line: socket.socket
     events: queue.Queue[Any] = field(default_factory=queue.Queue)
     complained: Kept = field(default_factory=lambda: Kept(4_000))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def send(self, message: dict[str, Any]) -> None:
         """Raises ProgramEnded where it hears no more."""
-        assert self.child.stdin is not None
         data = json.dumps(message).encode() + b"\n"
         try:
             with self._lock:
-                while data:
-                    data = data[self.child.stdin.write(data) or 0 :]
-        except (OSError, ValueError):
+                self.line.sendall(data)
+        except OSError:
             raise self.lost("it hears no more") from None
 
     def lost(self, why: str) -> ProgramEnded:
@@ -71,10 +74,9 @@ class Program:
         threading.Thread(target=self._hear_complaints, name="claude-errors", daemon=True).start()
 
     def _follow(self) -> None:
-        assert self.child.stdout is not None
         line = b""
         with suppress(OSError, ValueError):
-            while (piece := os.read(self.child.stdout.fileno(), 65_536)) and len(line) < MOST_LINE_BYTES:
+            while (piece := self.line.recv(65_536)) and len(line) < MOST_LINE_BYTES:
                 *lines, line = (line + piece).split(b"\n")
                 for each in lines:
                     with suppress(ValueError):
@@ -89,6 +91,9 @@ class Program:
 
     def close(self) -> None:
         self.child.stop(grace_s=0.3)
+        with suppress(OSError):
+            self.line.shutdown(socket.SHUT_RDWR)
+        self.line.close()
 
 
 def start_program(place: Place, program: Path, *, session: tuple[str, str], instructions: str) -> Program:
@@ -99,20 +104,22 @@ def start_program(place: Place, program: Path, *, session: tuple[str, str], inst
     for name in LEFT_BEHIND:
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).unlink(missing_ok=True)
-    started = Program(
-        place.spawn(
-            (
-                str(program), "-p", "--bare", "--verbose", "--input-format", "stream-json", "--output-format", "stream-json",
-                "--permission-prompt-tool", "stdio", "--permission-mode", "default", "--strict-mcp-config",
-                "--setting-sources", "", "--settings", json.dumps(SETTINGS), "--tools", ",".join(TOOLS),
-                "--model", MODEL, "--append-system-prompt", instructions, *session,
-            ),
-            program=program,
-            environment={**ENVIRONMENT, "ANTHROPIC_BASE_URL": place.models_url},
-            secrets={"ANTHROPIC_API_KEY": place.endpoint.token},
-            unread=BROUGHT_ALONG,
-        )
-    )  # fmt: skip
+    # A pipe could be opened by way of /proc by what it starts, and be answered in our name; a socket cannot.
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            child = place.spawn(
+                _words(program, session, instructions),
+                program=program,
+                environment={**ENVIRONMENT, "ANTHROPIC_BASE_URL": place.models_url},
+                secrets={"ANTHROPIC_API_KEY": place.endpoint.token},
+                unread=BROUGHT_ALONG,
+                line=theirs,
+            )
+        except BaseException:
+            ours.close()
+            raise
+    started = Program(child, ours)
     try:
         started.follow()
         _introduce(started)
@@ -120,6 +127,15 @@ def start_program(place: Place, program: Path, *, session: tuple[str, str], inst
         started.close()
         raise
     return started
+
+
+def _words(program: Path, session: tuple[str, str], instructions: str) -> tuple[str, ...]:
+    return (
+        str(program), "-p", "--bare", "--verbose", "--input-format", "stream-json", "--output-format", "stream-json",
+        "--permission-prompt-tool", "stdio", "--permission-mode", "default", "--strict-mcp-config",
+        "--setting-sources", "", "--settings", json.dumps(SETTINGS), "--tools", ",".join(TOOLS),
+        "--model", MODEL, "--append-system-prompt", instructions, *session,
+    )  # fmt: skip
 
 
 def _introduce(program: Program) -> None:

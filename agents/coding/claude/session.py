@@ -19,6 +19,8 @@ from agents.coding.types import Asked, CallEnd, Watching
 from llm.types import CancelToken
 
 LONGEST_OUTPUT = 200_000
+UNMADE = "<tool_use_error>"
+"""So begins what it says of a call that it did not make."""
 
 
 class ClaudeSession(HeardSession):
@@ -31,6 +33,7 @@ class ClaudeSession(HeardSession):
         self._inputs: dict[str, dict[str, Any]] = {}
         self._call_ids: dict[str, str] = {}
         self._allowed: set[str] = set()
+        self._refused: set[str] = set()
         self._ends: dict[str, CallEnd] = {}
 
     @property
@@ -105,9 +108,10 @@ class ClaudeSession(HeardSession):
             if block.get("type") != "tool_result":
                 continue
             call, failed = block["tool_use_id"], bool(block.get("is_error"))
-            if not failed and call not in self._allowed:
-                raise Breach("The coding agent made a call without asking. It was stopped.")
             text = _text_of(block.get("content"))[:LONGEST_OUTPUT]
+            unmade = failed and (call in self._refused or text.startswith(UNMADE))
+            if call not in self._allowed and not unmade:
+                raise Breach("The coding agent made a call without asking. It was stopped.")
             self._ends[call] = CallEnd(text or "(it said nothing)", has_failed=failed)
 
     def _hear_request(self, request_id: str, request: dict[str, Any]) -> None:
@@ -124,6 +128,8 @@ class ClaudeSession(HeardSession):
             self.asked[request_id] = asked
 
     def _reply(self, request_id: str, decision: dict[str, Any]) -> None:
+        if decision["behavior"] == "deny":
+            self._refused.add(self._call_ids[request_id])
         answer = {"subtype": "success", "request_id": request_id, "response": decision}
         self.program.send({"type": "control_response", "response": answer})
 

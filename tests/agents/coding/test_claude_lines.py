@@ -107,7 +107,7 @@ def test_what_there_is_no_policy_for_is_refused(session: ClaudeSession, recorded
 
 def test_a_call_that_ends_unasked_is_a_breach(session: ClaudeSession, recorded: Recorded) -> None:
     session.say("Do it")
-    hear(recorded, gave("it ran"))
+    hear(recorded, gave("Exit code 1", is_error=True))
     with pytest.raises(Breach):
         session.listen(CancelToken())
 
@@ -124,7 +124,8 @@ def test_a_breach_in_its_last_moment_is_told_when_it_is_closed(
 
 def test_a_call_that_it_refuses_itself_is_none(session: ClaudeSession, recorded: Recorded) -> None:
     session.say("Do it")
-    hear(recorded, gave("No such tool available", is_error=True), says("Well."), RESULT)
+    refused = "<tool_use_error>Error: No such tool available</tool_use_error>"
+    hear(recorded, gave(refused, is_error=True), says("Well."), RESULT)
     assert session.listen(CancelToken()).text == "Well."
 
 
