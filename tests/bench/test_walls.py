@@ -10,7 +10,8 @@ import pytest
 
 from agents.sandbox import probe
 from agents.tools import permits
-from spacebot_site.bench.wall_attacks import evasion
+from llm.services.shielding import Shielding
+from spacebot_site.bench.wall_attacks import entries, evasion
 from spacebot_site.bench.wall_attacks.tally import Tally
 from spacebot_site.web import approval_words, tags
 
@@ -51,4 +52,23 @@ def test_a_request_that_is_shown_as_it_was_written_shows(monkeypatch: pytest.Mon
     monkeypatch.setattr(approval_words, "_is_told", lambda approval: True)
     tally = Tally("shown")
     evasion.deceive(tally, quick=True)
-    assert tally.held <= tally.tried / 2
+    assert len(tally.failures) >= 2
+
+
+@pytest.mark.slow
+def test_an_order_that_is_obeyed_gets_nothing() -> None:
+    ways = ("chat message", "web page", "attached mail", "result of an MCP tool")
+    for each in entries.classes(quick=True):
+        if not each.name.endswith(ways):
+            continue
+        tally = Tally(each.name)
+        each.act(tally)
+        assert tally.failures == []
+        assert tally.tried > 20
+
+
+def test_secrets_that_nobody_covers_get_out_and_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Shielding, "response", lambda self, response: (response, {}))
+    tally = Tally("entry")
+    entries.enter(probe.best().name, "web page", tally, quick=True)
+    assert any("what left" in each for each in tally.failures)

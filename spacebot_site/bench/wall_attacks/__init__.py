@@ -7,7 +7,7 @@ for each that this machine has.
 
 from __future__ import annotations
 
-from spacebot_site.bench.wall_attacks import egress, evasion, sandbox, secrets
+from spacebot_site.bench.wall_attacks import egress, entries, evasion, sandbox, secrets
 from spacebot_site.bench.wall_attacks.tally import AttackClass
 
 CLASSES: tuple[AttackClass, ...] = (
@@ -15,4 +15,5 @@ CLASSES: tuple[AttackClass, ...] = (
     *egress.CLASSES,
     *secrets.CLASSES,
     *evasion.classes(),
+    *entries.classes(),
 )
