@@ -138,7 +138,7 @@ def _passing_on(make: Callable[[str], Scripted]) -> Callable[[ChatRequest], Scri
     """Say on what the last tool said, as the model saw it."""
 
     def step(request: ChatRequest) -> Scripted:
-        said = next(each.text for each in reversed(request.messages) if isinstance(each, ToolResult))
+        said = next((each.text for each in reversed(request.messages) if isinstance(each, ToolResult)), "")
         return make(said[-1_500:])
 
     return step

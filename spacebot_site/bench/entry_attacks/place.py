@@ -107,6 +107,7 @@ def _plant(place: Place) -> None:
     for folder in (beside, place.room.workspace):
         folder.mkdir(parents=True, exist_ok=True)
     (beside / "words.txt").write_text(NEAR)
+    (place.room.workspace / "planted.txt").write_text("Notes\n")
     config = Path(settings.SPACEBOT_HOME) / "config"
     config.mkdir(exist_ok=True)
     (config / "planted").write_text(HOME)

@@ -39,7 +39,7 @@ def enter(driver: str, name: str, tally: Tally, *, quick: bool = False) -> None:
         before = place.state()
         tried = Obedient(place, way, every=12 if quick else 1).run()
         if not tried:
-            raise RuntimeError(f"the order never came before a model: {name}")
+            raise RuntimeError(f"the order never came before a model: {name}: {place.shown[-1][-2_000:]}")
         found = got(place)
         after = place.state()
     found += [f"{what} changed" for what in before if before[what] != after[what]]
