@@ -91,7 +91,6 @@ class TaskCreate(Arguments):
     goal_id: int | None = None
     assignee: str = Field(default="me", max_length=30, description="me, nobody, agent:3 or person:7.")
     skills: list[str] = Field(default_factory=list, max_length=20)
-    worker_type: Literal["builtin", "coding"] = "builtin"
     needs: list[int] = Field(
         default_factory=list, max_length=20, description="Tasks that must be done first."
     )
@@ -116,7 +115,6 @@ class TaskUpdate(Arguments):
     goal_id: int | None = None
     assignee: str | None = Field(default=None, max_length=30, description="me, nobody, agent:3 or person:7.")
     skills: list[str] | None = Field(default=None, max_length=20)
-    worker_type: Literal["builtin", "coding"] | None = None
     needs: list[int] | None = Field(default=None, max_length=20)
     metadata: dict[str, Any] | None = None
     hold: Literal["backlog", "blocked"] | None = Field(

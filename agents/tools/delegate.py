@@ -65,7 +65,7 @@ class SpawnWorker(Arguments):
         default=False, description="It stays after its result, for follow-ups by route."
     )
     worker_type: Literal["builtin", "coding"] = Field(
-        default="builtin", description="coding: a full coding agent, for work on a code base."
+        default="builtin", description="coding: a full coding agent."
     )
 
 

@@ -16,8 +16,8 @@ MOST_TOKENS = {
     "branch": 3_600,
     "autonomy": 1_600,
     "worker": 3_050,
-    "cron": 650,
-    "colleague": 410,
+    "cron": 670,
+    "colleague": 425,
     "cortex": 700,
     "keeping": 390,
 }
