@@ -20,7 +20,7 @@ from tests.browser.test_access import check_fits
 from tests.browser.test_chat import private_chat, write
 from tests.factories import Team
 
-LOUD = "for i in 1 2 3 4 5 6 7 8; do echo line $i; sleep 1; done"
+LOUD = "for i in $(seq 1 20); do echo line $i; sleep 1; done"
 
 
 def brain(request: FakeRequest) -> FakeReply:
@@ -65,7 +65,7 @@ def test_a_coding_worker_is_watched_while_it_works(team: Team, open_as: OpenAs, 
     expect(live).to_contain_text("line 3", timeout=60_000)
     run.refresh_from_db()
     assert run.state == "running"
-    expect(live).not_to_contain_text("line 8")
+    expect(live).not_to_contain_text("line 20")
     body = page.locator("article.run")
     expect(body).to_contain_text("The test passes now.", timeout=60_000)
     expect(body).to_contain_text("shell")

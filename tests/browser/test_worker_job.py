@@ -22,7 +22,7 @@ from tests.browser.test_chat import private_chat, write
 from tests.factories import Team
 
 GIT = ("git", "-c", "user.name=me", "-c", "user.email=me@example.org")
-SLOWLY = "for part in one two three four five; do echo checking $part; sleep 1; done; "
+SLOWLY = "for part in $(seq 1 15); do echo checking part $part; sleep 1; done; "
 TESTS = "python3 -B -m unittest discover -s tests -t ."
 SUMMARY = "add() subtracted. It adds now, and its test passes."
 STEPS: tuple[tuple[str, dict[str, object]], ...] = (
@@ -86,12 +86,12 @@ def test_a_small_job_is_done_and_its_output_is_seen_while_it_is_said(
     run = Run.objects.get(kind=RunKind.WORKER)
     page.goto(f"/runs/{run.pk}/")
     live = page.locator("#run-live")
-    expect(live).to_contain_text("checking two", timeout=60_000)
+    expect(live).to_contain_text("checking part 2", timeout=60_000)
     run.refresh_from_db()
     assert run.state == "running"
     assert ToolCall.objects.filter(run=run, state="running").get().name == "shell"
-    expect(live).not_to_contain_text("checking five")
-    expect(live).to_contain_text("checking four")
+    expect(live).not_to_contain_text("checking part 15")
+    expect(live).to_contain_text("checking part 4")
     body = page.locator("article.run")
     expect(body).to_contain_text(SUMMARY, timeout=60_000)
     expect(live).to_be_hidden()
