@@ -16,7 +16,7 @@ from accounts.database import release_connection
 from agents.coding.choosing import choose
 from agents.coding.errors import BackendFailed, ProgramEnded
 from agents.coding.place import Place, open_place
-from agents.coding.types import Asked, CallEnd, Pause, Session, Watching
+from agents.coding.types import Asked, CallEnd, Pause, Session
 from agents.errors import LostLease
 from agents.models import Run
 from agents.tools.shell_live import LiveOutput
@@ -93,14 +93,14 @@ class Conversation:
 
     def perform(self, tool: str, arguments: dict[str, Any], key: str, cancel: CancelToken) -> CallEnd:
         """Let the session make a call that passed the gate, and return what came of it."""
-        session = self._session_for(cancel)
-        place = int(key.rpartition(".")[2])
-        asked = self._given[place] if place < len(self._given) else None
-        if asked not in session.waiting():
-            asked = self._made_again(session, tool, arguments, cancel)
-        if asked is None:
-            return CallEnd(NOT_AGAIN, has_failed=True)
         try:
+            session = self._session_for(cancel)
+            place = int(key.rpartition(".")[2])
+            asked = self._given[place] if place < len(self._given) else None
+            if asked not in session.waiting():
+                asked = self._made_again(session, tool, arguments, cancel)
+            if asked is None:
+                return CallEnd(NOT_AGAIN, has_failed=True)
             with LiveOutput(self.process.run, key, self.process.shield) as live:
                 session.allow(asked)
                 return session.end_of(asked, cancel, live.add)
@@ -126,7 +126,7 @@ class Conversation:
                 program,
                 session_id=known,
                 instructions=self.instructions,
-                watching=Watching(self._show),
+                on_text=self._show,
             )
             self._is_continued = known == self._session.id
             self._keep(backend.name, self._session.id)

@@ -10,6 +10,8 @@ from typing import Any
 from agents.coding.errors import BackendFailed, Breach, ProgramEnded
 from agents.coding.place import Place
 from agents.coding.types import Asked, Pause
+from agents.sandbox.child import Child
+from agents.sandbox.streams import Kept
 from llm.errors import Cancelled
 from llm.types import CancelToken
 
@@ -97,3 +99,12 @@ class HeardSession(ABC):
         text = "\n\n".join(text for text in self.texts.values() if text)
         self.texts.clear()
         return text
+
+
+def ended(child: Child, said: Kept, why: str) -> ProgramEnded:
+    """Return why a program can be reached no more: the limit it broke, or its last words."""
+    limit = child.limit if child.wait(1.0) else ""
+    if limit:
+        return ProgramEnded(f"The coding agent used more than is allowed of {limit} and was stopped.")
+    last = said.value().decode(errors="replace").strip().splitlines()[-1:]
+    return ProgramEnded(f"The coding agent ended by itself ({why}). {''.join(last)[:300]}".strip())

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from accounts.database import release_connection
 from agents.coding.errors import BackendFailed, NoBackend
 from agents.egress.proxy import FilterProxy, open_proxy
 from agents.egress.rules import checker_of, record_refusal
@@ -35,6 +36,7 @@ from llm.types import CancelToken
 from secret_store.uses import tool_secrets
 
 MODELS_PORT = 3129
+CHANGED = "Settings in the workspace changed while the coding agent started. Try again."
 LIMITS = Limits(
     cpu_s=None,
     memory_bytes=None,
@@ -63,6 +65,7 @@ class Place:
     _access: Access
     _sandbox: Sandbox
     _stack: ExitStack = field(repr=False)
+    _unread: frozenset[str] = frozenset()
     _proxy: FilterProxy | None = None
 
     @property
@@ -95,9 +98,11 @@ class Place:
             self._access,
             readable=(*self._access.readable, program.resolve().parent),
             ways=(*self._access.ways, *ways) if self.is_contained else (),
-            instead=tuple(self._empty(name) for name in unread if os.path.lexists(self.workspace / name)),
+            instead=tuple(self._empty(name) for name in sorted(self._standing(unread))),
         )
+        self._unread = self._standing(unread)
         handed = tool_secrets(self.run.organization_id, self.run.agent_id, run_id=self.run.pk)
+        release_connection()
         command = Command(
             argv=argv,
             cwd=self.workspace,
@@ -112,6 +117,14 @@ class Place:
             raise BackendFailed(f"The coding agent did not start: {error}.") from None
         self._stack.callback(self.endpoint.cancel.on_cancel(child.kill))
         return child
+
+    def check_unread(self, unread: tuple[str, ...]) -> None:
+        """Raise BackendFailed where something that must not be read came into the workspace while the program started."""
+        if self._standing(unread) - self._unread:
+            raise BackendFailed(CHANGED)
+
+    def _standing(self, names: tuple[str, ...]) -> frozenset[str]:
+        return frozenset(name for name in names if os.path.lexists(self.workspace / name))
 
     def _empty(self, name: str) -> tuple[Path, Path]:
         """Return something empty, and the entry of the workspace that it stands in for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -39,13 +39,6 @@ class Pause:
 class CallEnd:
     text: str
     has_failed: bool = False
-
-
-@dataclass
-class Watching:
-    """How people follow a session: `on_text` hears what it says as it says it."""
-
-    on_text: OnText = field(default=lambda text: None)
 
 
 class Session(Protocol):
@@ -92,6 +85,9 @@ class Backend(Protocol):
         """Return its program. Raises NoBackend, with what to do."""
 
     def start(
-        self, place: Place, program: Path, *, session_id: str, instructions: str, watching: Watching
+        self, place: Place, program: Path, *, session_id: str, instructions: str, on_text: OnText
     ) -> Session:
-        """Start the program and open a session, the one of that id where it still knows it. Raises BackendFailed."""
+        """Start the program and open a session, the one of that id where it still knows it. Raises BackendFailed.
+
+        `on_text` hears what it says as it says it.
+        """

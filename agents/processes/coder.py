@@ -20,9 +20,7 @@ from llm.types import ChatResponse
 from realtime.services import unit_of_work
 
 CODING = "coding"
-OUTCOME = re.compile(
-    r"\n?^[*_`\s]*outcome:[*_`\s]*(done|partial|failed)[*_`.\s]*\Z", re.IGNORECASE | re.MULTILINE
-)
+OUTCOME = re.compile(r"^[*_` ]*outcome:[*_` ]*(done|partial|failed)[*_`. ]*$", re.IGNORECASE | re.MULTILINE)
 SAID_NOTHING = "The coding agent ended without a word."
 
 

@@ -24,6 +24,7 @@ CODER = frozenset({"worker"})
 
 class Command(Arguments):
     command: str = Field(description="A line for the shell.")
+    folder: str = Field(description="Where it runs; empty for the workspace.")
 
 
 class Change(Arguments):

@@ -23,6 +23,7 @@ from typing import Any
 from accounts.database import release_connection
 from llm.errors import (
     AuthenticationFailed,
+    Cancelled,
     ContextTooLong,
     LLMError,
     ModelNotFound,
@@ -74,7 +75,7 @@ class Spent:
 
 @dataclass
 class Endpoint:
-    """What one run asks models through. `address` is where it listens; `failure` is the last error of a model."""
+    """What one run asks models through. `failure` is the error of the model that was asked last, if it failed."""
 
     context: CallContext
     token: str = field(repr=False)
@@ -111,7 +112,7 @@ class Endpoint:
             self._working -= 1
             if isinstance(outcome, CompletedCall):
                 self._spent, self.failure = self._spent.plus(outcome), None
-            else:
+            elif not isinstance(outcome, Cancelled):
                 self.failure = outcome
 
 

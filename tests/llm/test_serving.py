@@ -194,6 +194,7 @@ def test_who_hangs_up_stops_the_model(team: Any, fake: FakeProvider) -> None:
         while endpoint.is_working:
             assert time.monotonic() < until
             time.sleep(0.02)
+        assert endpoint.failure is None
     assert LedgerEntry.objects.get().outcome == "cancelled"
 
 

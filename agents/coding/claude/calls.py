@@ -19,7 +19,7 @@ def read_request(request_id: str, request: dict[str, Any], *, workspace: Path) -
     path = {"path": relative(str(given.get("file_path") or ""), workspace)}
     match request.get("tool_name"):
         case "Bash":
-            return Asked(request_id, "shell", {"command": str(given.get("command") or "")})
+            return Asked(request_id, "shell", {"command": str(given.get("command") or ""), "folder": ""})
         case "Read":
             return Asked(request_id, "read_file", path)
         case "Edit":

@@ -7,6 +7,7 @@ import os
 import queue
 import shutil
 import socket
+import struct
 import threading
 import time
 from contextlib import suppress
@@ -16,12 +17,13 @@ from typing import Any
 
 from agents.coding.claude.calls import TOOLS
 from agents.coding.errors import BackendFailed, ProgramEnded
-from agents.coding.heard import END
+from agents.coding.heard import END, ended
 from agents.coding.place import Place
 from agents.sandbox.child import Child
 from agents.sandbox.streams import Kept
 
 START_S = 60.0
+SEND_S = 30
 MOST_LINE_BYTES = 32_000_000
 MODEL = "claude-sonnet-4-5"
 """A name that it knows; which model answers is for the routes to say."""
@@ -61,12 +63,7 @@ class Program:
             raise self.lost("it hears no more") from None
 
     def lost(self, why: str) -> ProgramEnded:
-        """Return why it can be reached no more."""
-        limit = self.child.limit if self.child.wait(1.0) else ""
-        if limit:
-            return ProgramEnded(f"The coding agent used more than is allowed of {limit} and was stopped.")
-        last = self.complained.value().decode(errors="replace").strip().splitlines()[-1:]
-        return ProgramEnded(f"The coding agent ended by itself ({why}). {''.join(last)[:300]}".strip())
+        return ended(self.child, self.complained, why)
 
     def follow(self) -> None:
         """Read both of its outputs until they end."""
@@ -106,6 +103,7 @@ def start_program(place: Place, program: Path, *, session: tuple[str, str], inst
         (folder / name).unlink(missing_ok=True)
     # A pipe could be opened by way of /proc by what it starts, and be answered in our name; a socket cannot.
     ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_S, 0))
     with theirs:
         try:
             child = place.spawn(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,10 +11,10 @@ from typing import Any
 
 from agents.coding.claude.calls import UNKNOWN, read_request
 from agents.coding.claude.program import BROUGHT_ALONG, Program, start_program
-from agents.coding.errors import BackendFailed, Breach, ProgramEnded
+from agents.coding.errors import Breach, ProgramEnded
 from agents.coding.heard import LOOK_S, HeardSession
 from agents.coding.place import Place
-from agents.coding.types import Asked, CallEnd, Watching
+from agents.coding.types import Asked, CallEnd, OnText
 from llm.types import CancelToken
 
 LONGEST_OUTPUT = 200_000
@@ -26,9 +25,9 @@ UNMADE = "<tool_use_error>"
 class ClaudeSession(HeardSession):
     """See `agents.coding.types.Session`."""
 
-    def __init__(self, program: Program, place: Place, session_id: str, watching: Watching) -> None:
+    def __init__(self, program: Program, place: Place, session_id: str, on_text: OnText) -> None:
         super().__init__(place, program.events)
-        self.program, self.id, self.watching = program, session_id, watching
+        self.program, self.id, self.on_text = program, session_id, on_text
         self._version = ""
         self._inputs: dict[str, dict[str, Any]] = {}
         self._call_ids: dict[str, str] = {}
@@ -100,7 +99,7 @@ class ClaudeSession(HeardSession):
         for block in message.get("content") or ():
             if block.get("type") == "text" and (text := str(block.get("text") or "").strip()):
                 self.texts[f"{message.get('id')}.{len(self.texts)}"] = text
-                self.watching.on_text(text + "\n")
+                self.on_text(text + "\n")
 
     def _hear_results(self, message: dict[str, Any]) -> None:
         content = message.get("content")
@@ -163,21 +162,16 @@ def _kept_messages(home: Path, session_id: str) -> Iterator[str]:
 
 
 def open_session(
-    place: Place, program: Path, *, session_id: str, instructions: str, watching: Watching
+    place: Place, program: Path, *, session_id: str, instructions: str, on_text: OnText
 ) -> ClaudeSession:
     """Start the program, in the session of that id where it is still there, else in a new one."""
-    before = _brought_along(place.workspace)
     known = _transcript(place.home, session_id) is not None
     name = session_id if known else str(uuid.uuid4())
     option = ("--resume", name) if known else ("--session-id", name)
     started = start_program(place, program, session=option, instructions=instructions)
-    if _brought_along(place.workspace) - before:
+    try:
+        place.check_unread(BROUGHT_ALONG)
+    except BaseException:
         started.close()
-        raise BackendFailed(
-            "Its settings in the workspace changed while the coding agent started. Try again."
-        )
-    return ClaudeSession(started, place, name, watching)
-
-
-def _brought_along(workspace: Path) -> set[str]:
-    return {name for name in BROUGHT_ALONG if os.path.lexists(workspace / name)}
+        raise
+    return ClaudeSession(started, place, name, on_text)

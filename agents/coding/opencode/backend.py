@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import shutil
 from pathlib import Path
 
 from django.conf import settings
 
-from agents.coding.errors import NoBackend
-from agents.coding.opencode.session import open_session
+from agents.coding.finding import find_program
 from agents.coding.place import Place
-from agents.coding.types import Session, Watching
+from agents.coding.types import OnText, Session
+
+MISSING = "opencode is not installed here; an administrator can run ./spacebot install opencode"
 
 
 class Opencode:
@@ -20,23 +19,15 @@ class Opencode:
     title = "opencode"
 
     def find(self) -> Path:
-        """Named, fetched by `./spacebot install opencode`, or the system's. Raises NoBackend."""
-        if named := settings.SPACEBOT_OPENCODE:
-            if os.access(named, os.X_OK):
-                return Path(named)
-            raise NoBackend(f"SPACEBOT_OPENCODE names {named}, which is no program")
-        found = _fetched() or shutil.which("opencode")
-        if found is None:
-            raise NoBackend(
-                "opencode is not installed here; an administrator can run ./spacebot install opencode"
-            )
-        return Path(found)
+        return find_program("opencode", setting="SPACEBOT_OPENCODE", fetched=_fetched(), missing=MISSING)
 
     def start(
-        self, place: Place, program: Path, *, session_id: str, instructions: str, watching: Watching
+        self, place: Place, program: Path, *, session_id: str, instructions: str, on_text: OnText
     ) -> Session:
+        from agents.coding.opencode.session import open_session
+
         return open_session(
-            place, program.resolve(), session_id=session_id, instructions=instructions, watching=watching
+            place, program.resolve(), session_id=session_id, instructions=instructions, on_text=on_text
         )
 
 

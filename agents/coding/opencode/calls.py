@@ -9,9 +9,9 @@ from typing import Any
 from agents.coding.types import Asked
 from agents.coding.workspaces import relative
 
-FREE = frozenset({"todowrite", "todoread", "task", "skill", "lsp"})
+FREE = frozenset({"todowrite", "todoread", "task", "skill"})
 """Its own upkeep: lists, helpers whose calls are asked for one by one, instructions."""
-UNGATED = FREE | {"question", "invalid", "plan_exit", "batch", "StructuredOutput"}
+UNGATED = FREE | {"question", "invalid"}
 """Tools of it that may end without having been asked for."""
 WEB = frozenset({"websearch", "codesearch"})
 REPEATS = "You have made the same call several times. Try another way, or end and say what is missing."
@@ -48,7 +48,8 @@ def _call(
         return relative(str(given.get(name) or ""), workspace) or ", ".join(patterns)
 
     if kind == "bash":
-        return "shell", {"command": str(given.get("command") or "; ".join(patterns))}
+        command = str(given.get("command") or "; ".join(patterns))
+        return "shell", {"command": command, "folder": path("workdir") if given.get("workdir") else ""}
     if kind == "edit":
         return "write_file", {
             "path": path("filePath"),

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from agents.coding.errors import BackendFailed, ProgramEnded
-from agents.coding.heard import END
+from agents.coding.heard import END, ended
 from agents.coding.place import Place
 from agents.sandbox.child import Child
 from agents.sandbox.streams import Kept
@@ -60,12 +60,7 @@ class Server:
         return answer.json() if answer.content else {}
 
     def lost(self, why: str) -> ProgramEnded:
-        """Return why it can be reached no more."""
-        limit = self.child.limit if self.child.wait(1.0) else ""
-        last = self.said.value().decode(errors="replace").strip().splitlines()[-1:]
-        if limit:
-            return ProgramEnded(f"The coding agent used more than is allowed of {limit} and was stopped.")
-        return ProgramEnded(f"The coding agent ended by itself ({why}). {''.join(last)[:300]}".strip())
+        return ended(self.child, self.said, why)
 
     def follow(self) -> None:
         threading.Thread(target=self._follow, name="opencode-events", daemon=True).start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ from agents.coding.heard import LOOK_S, HeardSession
 from agents.coding.opencode.calls import UNGATED, Refusal, read_permission, read_question
 from agents.coding.opencode.server import BROUGHT_ALONG, Server, start_server
 from agents.coding.place import Place
-from agents.coding.types import Asked, CallEnd, Watching
+from agents.coding.types import Asked, CallEnd, OnText
 from llm.types import CancelToken
 
 LONGEST_OUTPUT = 200_000
@@ -23,12 +22,12 @@ class OpencodeSession(HeardSession):
     """See `agents.coding.types.Session`."""
 
     def __init__(
-        self, server: Server, place: Place, session_id: str, instructions: str, watching: Watching
+        self, server: Server, place: Place, session_id: str, instructions: str, on_text: OnText
     ) -> None:
         super().__init__(place, server.events)
         self.server = server
         self.id = session_id
-        self.instructions, self.watching = instructions, watching
+        self.instructions, self.on_text = instructions, on_text
         self._call_ids: dict[str, str] = {}
         self._parts: dict[str, dict[str, Any]] = {}
         self._allowed: set[str] = set()
@@ -116,7 +115,7 @@ class OpencodeSession(HeardSession):
                 if about["part"]["messageID"] in self._ours and about["part"].get("time", {}).get("end"):
                     self.texts[about["part"]["id"]] = about["part"]["text"].strip()
             case "message.part.delta" if own and about.get("field") == "text":
-                self.watching.on_text(str(about.get("delta") or ""))
+                self.on_text(str(about.get("delta") or ""))
             case "permission.asked":
                 self._hear_permission(about)
             case "question.asked":
@@ -184,23 +183,15 @@ def _words_of(error: dict[str, Any]) -> str:
 
 
 def open_session(
-    place: Place, program: Path, *, session_id: str, instructions: str, watching: Watching
+    place: Place, program: Path, *, session_id: str, instructions: str, on_text: OnText
 ) -> OpencodeSession:
     """Start the server and take up the session of that id, or begin one."""
-    before = brought_along(place.workspace)
     server = start_server(place, program)
     try:
         known = session_id and server.ask("GET", f"/session/{session_id}")
         found = known or server.ask("POST", "/session", {"title": place.run.title[:80] or "A task"})
-        if brought_along(place.workspace) - before:
-            raise BackendFailed(
-                "Its settings in the workspace changed while the coding agent started. Try again."
-            )
-        return OpencodeSession(server, place, found["id"], instructions, watching)
+        place.check_unread(BROUGHT_ALONG)
+        return OpencodeSession(server, place, found["id"], instructions, on_text)
     except BaseException:
         server.close()
         raise
-
-
-def brought_along(workspace: Path) -> set[str]:
-    return {name for name in BROUGHT_ALONG if os.path.lexists(workspace / name)}

@@ -14,7 +14,7 @@ from agents.coding.claude.session import ClaudeSession
 from agents.coding.errors import BackendFailed, Breach, ProgramEnded
 from agents.coding.heard import END
 from agents.coding.place import Place
-from agents.coding.types import CallEnd, Watching
+from agents.coding.types import CallEnd
 from llm.errors import Cancelled
 from llm.types import CancelToken
 
@@ -46,7 +46,7 @@ def recorded() -> Recorded:
 @pytest.fixture
 def session(recorded: Recorded, tmp_path: Path) -> ClaudeSession:
     place = SimpleNamespace(workspace=tmp_path, home=tmp_path, endpoint=SimpleNamespace(is_working=False))
-    return ClaudeSession(cast("Program", recorded), cast("Place", place), "an-id", Watching())
+    return ClaudeSession(cast("Program", recorded), cast("Place", place), "an-id", lambda text: None)
 
 
 def says(text: str) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def test_a_call_is_asked_let_through_and_its_end_is_read(session: ClaudeSession,
     hear(recorded, says("I look."), asks("Bash", command="ls", description="list"))
     pause = session.listen(CancelToken())
     [asked] = pause.asked
-    assert (pause.text, asked.tool, asked.arguments) == ("I look.", "shell", {"command": "ls"})
+    assert (pause.text, asked.tool, asked.arguments) == ("I look.", "shell", {"command": "ls", "folder": ""})
     session.allow(asked)
     assert recorded.told[-1]["response"]["response"] == {
         "behavior": "allow",

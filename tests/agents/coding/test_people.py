@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
+from agents.coding.heard import HeardSession
 from agents.models import Policy, Question, RunState
 from agents.questions import services as questions
 from agents.services.runs import cancel_run
@@ -25,7 +28,7 @@ def test_a_call_that_asks_waits_and_runs_once_when_it_is_approved(either: Coding
     made = either.engine.workspace / "made.txt"
     assert (run.state, run.waiting_for, made.exists()) == (RunState.WAITING, "approval", False)
     approval = Approval.objects.get()
-    assert approval.action["arguments"] == {"command": "echo hi > made.txt; echo loud"}
+    assert approval.action["arguments"] == {"command": "echo hi > made.txt; echo loud", "folder": ""}
     decide(either.engine.team.moderator, approval.pk, "approve")
     either.engine.settle()
     run.refresh_from_db()
@@ -48,6 +51,35 @@ def test_another_call_does_not_ride_on_an_approval(either: Coding) -> None:
     assert (run.state, run.outcome) == (RunState.SUCCEEDED, "partial")
     assert not (either.engine.workspace / "made.txt").exists()
     assert Approval.objects.count() == 1
+
+
+def test_the_same_command_in_another_folder_is_another_call(coding: Coding) -> None:
+    coding.policy("shell", Policy.ASK)
+    (coding.engine.workspace / "elsewhere").mkdir(parents=True)
+    there = call("bash", command=MAKE, description="make a file", workdir=coding.path("elsewhere"))
+    partial = say("I wanted it elsewhere.\n\nOutcome: partial")
+    coding.script(coding.bash(MAKE), there, partial, partial)
+    run = coding.start()
+    decide(coding.engine.team.moderator, Approval.objects.get().pk, "approve")
+    coding.engine.settle()
+    run.refresh_from_db()
+    assert (run.state, run.outcome) == (RunState.SUCCEEDED, "partial")
+    assert list(coding.engine.workspace.rglob("made.txt")) == []
+
+
+def test_a_program_that_went_on_while_its_run_lay_down_fails_it(
+    coding: Coding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coding.policy("shell", Policy.ASK)
+    coding.script(coding.bash(MAKE))
+    monkeypatch.setattr(HeardSession, "last_breach", lambda self: "It went on by itself.")
+    run = coding.start()
+    assert (run.state, run.failure) == (
+        RunState.FAILED,
+        {"class": "Crash", "message": "It went on by itself."},
+    )
+    assert Approval.objects.get().state == ApprovalState.WITHDRAWN
+    assert run.reports.get().text == "It went on by itself."
 
 
 def test_a_rejected_call_is_told_and_the_session_goes_on(either: Coding) -> None:

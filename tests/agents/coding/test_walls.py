@@ -160,5 +160,5 @@ def test_an_approval_shows_the_whole_command(coding: Coding) -> None:
     coding.script(bash(command))
     coding.start()
     approval = Approval.objects.get()
-    assert approval.action["arguments"] == {"command": command}
+    assert approval.action["arguments"] == {"command": command, "folder": ""}
     decide(coding.engine.team.moderator, approval.pk, "reject", comment="no")
