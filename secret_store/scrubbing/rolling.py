@@ -34,10 +34,8 @@ class RollingScrubber:
         self.scrubber = scrubber
         self.hits: Counter[str] = Counter()
         self._held = b""
-        said = before.encode("utf-8", "surrogatepass")[-LONGEST_BEFORE:]
-        begun = scrubber.scanner.beginning_at_end(said)
-        self._context = max(LEFT_CONTEXT, begun[0] if begun else 0)
-        self._said = self._before = said[-self._context :]
+        self._said = before.encode("utf-8", "surrogatepass")[-LONGEST_BEFORE:]
+        self.reset()
 
     def feed(self, piece: str) -> str:
         self._held += piece.encode("utf-8", "surrogatepass")
@@ -49,24 +47,41 @@ class RollingScrubber:
     def reset(self) -> None:
         """Forget what is held, for text that is taken back."""
         self._held, self._before = b"", self._said
+        self._is_begun, self._let_go_bytes = bool(self._said), 0
 
     def _safe_end(self) -> int:
         held = self._held
         tail = held[-LONGEST_HELD:]
-        skipped = len(held) - len(tail)
-        ends = [
-            _LAST_WORD.search(tail),
-            _OPEN_BLOCK.search(tail),
-            _OPEN_LINES.search(tail[-8192:]),
-            _OPEN_DUMP.search(tail[-2048:]),
-        ]
-        shifts = (0, 0, len(tail) - len(tail[-8192:]), len(tail) - len(tail[-2048:]))
-        end = min(match.start() + shift for match, shift in zip(ends, shifts, strict=True) if match)
+        end = len(tail) - self._open_at_end(tail)
         if beginning := self.scrubber.scanner.beginning_at_end(self._before + tail):
             end = min(end, len(tail) - beginning[0])
-        if setting := _OPEN_SETTING.search(tail[:end][-128:] if end else b""):
+        if setting := _OPEN_SETTING.search(tail[:end][-128:] if end > 0 else b""):
             end -= len(setting.group())
-        return max(0, skipped + end)
+        return max(0, len(held) - len(tail) + end)
+
+    def _open_at_end(self, tail: bytes) -> int:
+        """Return how many of the last bytes belong to what may still be going on: a word, a block, lines of it, a dump."""
+        looked = (
+            (_LAST_WORD, tail),
+            (_OPEN_BLOCK, tail),
+            (_OPEN_LINES, tail[-8192:]),
+            (_OPEN_DUMP, tail[-2048:]),
+        )
+        return max(len(found.group()) for pattern, part in looked if (found := pattern.search(part)))
+
+    def _context_of(self, said: bytes, new: int) -> bytes:
+        """Return what of what was said is looked at again: as far back as a secret may have begun before the stream.
+
+        `new` bytes of it are the stream's. Once nothing goes on from before it, a short context does.
+        """
+        kept = LEFT_CONTEXT
+        if self._is_begun:
+            said = said[-LONGEST_BEFORE:]
+            beginning = self.scrubber.scanner.beginning_at_end(said)
+            open_bytes = max(self._open_at_end(said), beginning[0] if beginning else 0)
+            self._is_begun = open_bytes > new
+            kept = max(LEFT_CONTEXT, open_bytes)
+        return said[-kept:]
 
     def _let_go(self, end: int) -> str:
         context = len(self._before)
@@ -81,7 +96,8 @@ class RollingScrubber:
         shifted = [span._replace(start=span.start - context, end=span.end - context) for span in done]
         self.hits.update(count(shifted))
         self._held = data[end:]
-        self._before = data[max(0, end - self._context) : end]
+        self._let_go_bytes += end - context
+        self._before = self._context_of(data[:end], self._let_go_bytes)
         return spliced(shown, shifted).decode("utf-8", "surrogatepass")
 
 

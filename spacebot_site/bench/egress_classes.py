@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from agents.egress.checking import Checker
 from agents.egress.client import fetch
 from agents.egress.errors import EgressError
+from agents.egress.fake_server import FakeServer, Handler
 from agents.egress.names import read_url
 from agents.egress.policy import OPEN, WEB_PORTS, Policy
 from agents.egress.proxy import FilterProxy, open_proxy
@@ -32,52 +31,30 @@ class Tally:
     failed: list[str] = field(default_factory=list)
 
 
-class Trap:
+class Trap(FakeServer):
     """A server on loopback that nobody may reach; `pages` are answered with a status, a location and a body."""
 
     def __init__(self, pages: dict[str, tuple[int, str, bytes]] | None = None) -> None:
         self.pages, self.asked, self.paths = pages or {}, 0, set[str]()
 
-    def __enter__(self) -> Trap:
+    def handler(self) -> type[Handler]:
         trap = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answer(Handler):
             def do_GET(self) -> None:
                 trap.asked += 1
                 trap.paths.add(self.path)
                 status, location, body = trap.pages.get(self.path.partition("?")[0], (200, "", b"inner"))
-                self.send_response(status)
-                if location:
-                    self.send_header("location", location)
-                self.send_header("content-type", "text/html")
-                self.send_header("access-control-allow-origin", "*")
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                headers = {"content-type": "text/html", "access-control-allow-origin": "*"}
+                self.send(status, headers | ({"location": location} if location else {}), body)
 
             do_POST = do_GET
 
-            def log_message(self, *arguments: object) -> None:
-                """Say nothing."""
+        return Answer
 
-        self.server = _bound(Handler)
-        self.port: int = self.server.server_address[1]
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self._thread.join()
-
-
-def _bound(handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
-    """Take a port of the web where one is free, so that the port alone does not refuse."""
-    for port in (*sorted(port for port in WEB_PORTS if port > 1_024), 0):
-        with contextlib.suppress(OSError):
-            return ThreadingHTTPServer(("127.0.0.1", port), handler)
-    raise OSError("no port is free")
+    def ports(self) -> Iterable[int]:
+        """A port of the web where one is free, so that the port alone does not refuse."""
+        return (*sorted(port for port in WEB_PORTS if port > 1_024), 0)
 
 
 def loopback(host: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,14 +15,13 @@ from llm.fakes.replies import FakeRequest
 from llm.fakes.rows import use_fake
 from llm.types import ToolResult
 from messaging.models import Conversation
+from tests.agents.sandbox.small_job import TESTS, make_repository
 from tests.browser.conftest import OpenAs, check_accessible
 from tests.browser.test_access import check_fits
 from tests.browser.test_chat import private_chat, write
 from tests.factories import Team
 
-GIT = ("git", "-c", "user.name=me", "-c", "user.email=me@example.org")
 SLOWLY = "for part in $(seq 1 15); do echo checking part $part; sleep 1; done; "
-TESTS = "python3 -B -m unittest discover -s tests -t ."
 SUMMARY = "add() subtracted. It adds now, and its test passes."
 STEPS: tuple[tuple[str, dict[str, object]], ...] = (
     ("shell", {"command": "git clone -q source copy"}),
@@ -63,15 +61,7 @@ def chat(team: Team, environment: dict[str, str]) -> Conversation:
     conversation = private_chat(team)
     place = (team.organization.pk, team.agent.pk, conversation.pk)
     source = Path(environment["SPACEBOT_HOME"], "workspaces", *map(str, place), "source")
-    (source / "tests").mkdir(parents=True)
-    (source / "tests" / "__init__.py").touch()
-    (source / "sums.py").write_text("def add(a, b):\n    return a - b\n")
-    (source / "tests" / "test_sums.py").write_text(
-        "import unittest\nfrom sums import add\n\n\nclass Sums(unittest.TestCase):\n"
-        "    def test_add(self):\n        self.assertEqual(add(2, 3), 5)\n"
-    )
-    for command in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-qm", "first")):
-        subprocess.run([*GIT, *command], cwd=source, check=True, timeout=30)
+    make_repository(source)
     return conversation
 
 

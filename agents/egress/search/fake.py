@@ -7,15 +7,15 @@ with FakeSearch(rows) as fake:
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from agents.egress.fake_server import FakeServer, Handler
 
 
 @dataclass
-class FakeSearch:
+class FakeSearch(FakeServer):
     """`rows` have title, url and text. `status` other than 200 is answered with `headers`; `asked` keeps what came in."""
 
     rows: list[dict[str, str]] = field(default_factory=list)
@@ -24,37 +24,16 @@ class FakeSearch:
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
 
-    def __enter__(self) -> Self:
+    def handler(self) -> type[Handler]:
         fake = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Search(Handler):
             def do_GET(self) -> None:
                 status, body = fake.answer(self.path, dict(self.headers.items()))
-                content = json.dumps(body).encode()
-                self.send_response(status)
-                for name, value in {**fake.headers, "content-type": "application/json"}.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+                headers = {**fake.headers, "content-type": "application/json"}
+                self.send(status, headers, json.dumps(body).encode())
 
-            def log_message(self, *arguments: Any) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return Search
 
     def answer(self, path: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
         parts = urlsplit(path)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 from urllib.parse import unquote
 
+from agents.egress.fake_server import FakeServer, Handler
 
-class Outside:
+
+class Outside(FakeServer):
     """`page` is what the site says, `result` what the tool of the server answers, `description` what it says of itself."""
 
     def __init__(self) -> None:
@@ -17,51 +17,29 @@ class Outside:
         self.description = "Looks things up."
         self.sent: list[str] = []
 
-    def __enter__(self) -> Self:
+    def handler(self) -> type[Handler]:
         outside = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answer(Handler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
                 outside.keep(self.path, str(self.headers))
-                self.answer(405 if self.path == "/mcp" else 200, "text/plain", outside.page)
+                self.say(405 if self.path == "/mcp" else 200, "text/plain", outside.page)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode(errors="replace")
                 outside.keep(self.path, str(self.headers), body)
                 said = outside.answer(json.loads(body))
-                self.answer(200 if said else 202, "application/json", json.dumps(said) if said else "")
+                self.say(200 if said else 202, "application/json", json.dumps(said) if said else "")
 
             def do_DELETE(self) -> None:
-                self.answer(200, "text/plain", "")
+                self.say(200, "text/plain", "")
 
-            def answer(self, status: int, kind: str, text: str) -> None:
-                data = text.encode()
-                self.send_response(status)
-                self.send_header("content-type", kind)
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+            def say(self, status: int, kind: str, text: str) -> None:
+                self.send(status, {"content-type": kind}, text.encode())
 
-            def log_message(self, *arguments: object) -> None:
-                """Say nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.port: int = self.server.server_address[1]
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return Answer
 
     def keep(self, *texts: str) -> None:
         self.sent += [form for text in texts for form in (text, unquote(text))]

@@ -22,10 +22,10 @@ HEX = re.compile(r"(?:[0-9a-fA-F]{2}[ \n]{0,2}){8,}")
 ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
 
 
-def got(place: Place, *, since: int = 0) -> list[str]:
+def got(place: Place) -> list[str]:
     """Return a sentence for each secret that is out and each marked word that came in."""
     found: dict[str, None] = {}
-    for where, text in _places(place, since):
+    for where, text in _places(place):
         for form in readings(text):
             for name, value in SECRETS.items():
                 if value in form:
@@ -33,7 +33,7 @@ def got(place: Place, *, since: int = 0) -> list[str]:
     needles = (*MARKS, OPENED, *_shadow())
     for where, texts in (("what a model was shown", place.shown), ("what left", place.outside.sent)):
         for needle in needles:
-            if any(needle in text for text in texts[since if where != "what left" else 0 :]):
+            if any(needle in text for text in texts):
                 found[f"{needle[:40]} in {where}"] = None
     return list(found)
 
@@ -62,9 +62,9 @@ def _decoded(chunk: str) -> Iterator[str]:
             return
 
 
-def _places(place: Place, since: int) -> Iterable[tuple[str, str]]:
+def _places(place: Place) -> Iterable[tuple[str, str]]:
     yield from (("what left", text) for text in place.outside.sent)
-    yield from (("what a model was shown", text) for text in place.shown[since:])
+    yield from (("what a model was shown", text) for text in place.shown)
     yield from rows()
     for path in (Path(settings.SPACEBOT_HOME) / "attachments").rglob("*"):
         if path.is_file():

@@ -24,6 +24,7 @@ from llm.clients.scripted import Scripted, call
 from secret_store.models import SecretUse
 from secret_store.services import set_secret
 from tests.agents.conftest import Engine
+from tests.agents.sandbox.small_job import GIT, TESTS, make_repository
 from tests.agents.sandbox.test_launcher import IGNORES_AND_DETACHES, mark, survivors
 from tests.agents.test_children import DONE, start_worker
 
@@ -241,24 +242,15 @@ def test_where_an_owner_allows_it_a_command_goes_out_through_the_proxy_and_no_fu
 @needs_walls
 def test_a_worker_clones_a_repository_mends_a_test_and_reports(engine: Engine) -> None:
     """A small real job, end to end: git, files and a test runner, behind walls."""
-    source = engine.workspace / "source"
-    (source / "tests").mkdir(parents=True)
-    (source / "tests" / "__init__.py").touch()
-    (source / "sums.py").write_text("def add(a, b):\n    return a - b\n")
-    (source / "tests" / "test_sums.py").write_text(
-        "import unittest\nfrom sums import add\n\n\nclass Sums(unittest.TestCase):\n"
-        "    def test_add(self):\n        self.assertEqual(add(2, 3), 5)\n"
-    )
-    git = "git -c user.name=me -c user.email=me@example.org"
-    begin = f"git init -q -b main && git add -A && {git} commit -qm first"
+    make_repository(engine.workspace / "source")
     start_worker(
         engine,
-        call("shell", command=f"cd source && {begin} && cd .. && git clone -q source copy"),
-        call("shell", command="python3 -B -m unittest discover -s tests -t .", folder="copy"),
+        call("shell", command="git clone -q source copy"),
+        call("shell", command=TESTS, folder="copy"),
         call("read_file", path="copy/sums.py"),
         call("edit_file", path="copy/sums.py", old="a - b", new="a + b"),
-        call("shell", command="python3 -B -m unittest discover -s tests -t .", folder="copy"),
-        call("shell", command=f"{git} commit -qam 'Add adds' && git log --oneline | wc -l", folder="copy"),
+        call("shell", command=TESTS, folder="copy"),
+        call("shell", command=f"{' '.join(GIT)} commit -qam 'Add adds' && git log --oneline | wc -l", folder="copy"),
         call("set_outcome", status="done", summary="The sum was a difference; mended, the test passes, committed."),
     )  # fmt: skip
     run = engine.runs("worker")[-1]

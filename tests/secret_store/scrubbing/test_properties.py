@@ -25,6 +25,13 @@ SECRETS = st.text(LETTERS + "-_+/=.:!\"'\\&<>% äß€", min_size=16, max_size=6
     )
 )
 WORDS = st.text("ghijklmn opqr.,\n", max_size=60)
+PLANTED: dict[str, st.SearchStrategy[str]] = {
+    "secret": SECRETS,
+    "encoding": st.sampled_from(sorted(ENCODINGS)),
+    "before": WORDS,
+    "after": WORDS,
+}
+"""A secret in one of its forms, between words."""
 
 
 @cache
@@ -51,10 +58,7 @@ def test_no_secret_leaves_in_any_encoding(encoding: str, secret: str, before: st
 
 @UNHURRIED
 @given(
-    secret=SECRETS,
-    encoding=st.sampled_from(sorted(ENCODINGS)),
-    before=WORDS,
-    after=WORDS,
+    **PLANTED,
     cuts=st.lists(st.integers(0, 400), max_size=12),
 )
 @example(secret="0000000123456789", encoding="hex in twos of two", before="", after="", cuts=[6])
@@ -75,10 +79,7 @@ def test_no_secret_leaves_a_stream_however_it_is_split(
 
 @UNHURRIED
 @given(
-    secret=SECRETS,
-    encoding=st.sampled_from(sorted(ENCODINGS)),
-    before=WORDS,
-    after=WORDS,
+    **PLANTED,
     cut=st.integers(0, 400),
 )
 def test_no_secret_is_whole_in_two_messages_one_after_the_other(
@@ -114,13 +115,12 @@ def test_scrubbing_again_changes_nothing(secret: str, text: str) -> None:
 
 @UNHURRIED
 @given(
-    secret=SECRETS,
-    encoding=st.sampled_from(sorted(ENCODINGS)),
-    before=WORDS,
-    after=WORDS,
+    **PLANTED,
     cut=st.integers(0, 400),
     cuts=st.lists(st.integers(0, 400), max_size=6),
 )
+@example(secret="0000000123456789", encoding="HTML, every character", before="", after="", cut=66, cuts=[])
+@example(secret=f"{'0' * 51}123456789", encoding="hex in twos of two", before="", after="", cut=64, cuts=[2])
 def test_no_stream_completes_what_was_said_before_it(
     secret: str, encoding: str, before: str, after: str, cut: int, cuts: list[int]
 ) -> None:
