@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from llm.fakes.replies import FakeRequest
 from llm.fakes.rows import use_fake
 from llm.types import ToolResult
 from tests.agents.coding.peers import opencode
-from tests.browser.conftest import WORKER, OpenAs, Program, check_accessible
+from tests.browser.conftest import OpenAs, Program, check_accessible
 from tests.browser.test_access import check_fits
 from tests.browser.test_chat import private_chat, write
 from tests.factories import Team
@@ -40,19 +41,16 @@ def brain(request: FakeRequest) -> FakeReply:
 
 
 @pytest.fixture
-def coder(environment: dict[str, str], tmp_path: Path, team: Team) -> Iterator[Program]:
+def coder(worker: Program, team: Team) -> Iterator[Program]:
+    """The worker that every test here shares, with opencode where `./spacebot install opencode` puts it."""
+    fetched = Path(worker.environment["SPACEBOT_HOME"]) / "opencode"
+    place = fetched / "node_modules" / "opencode-here" / "bin"
+    place.mkdir(parents=True)
+    (place / "opencode").symlink_to(opencode())
     with FakeProvider(brain) as fake:
         use_fake(team.organization, fake)
-        program = Program(
-            WORKER,
-            {**environment, "SPACEBOT_CLOCK": "1", "SPACEBOT_OPENCODE": str(opencode())},
-            tmp_path / "coder.log",
-        )
-        program.start()
-        Program.working = True
-        yield program
-        Program.working = False
-        program.stop()
+        yield worker
+    shutil.rmtree(fetched)
 
 
 def test_a_coding_worker_is_watched_while_it_works(team: Team, open_as: OpenAs, coder: Program) -> None:
