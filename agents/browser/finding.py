@@ -9,8 +9,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from agents.browser.cage import walls_here
 from agents.browser.errors import NoBrowser
+from agents.browser.walls import sandbox_here
 
 SYSTEM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 FETCHED = ("chromium-*/chrome-linux*/chrome", "chromium-*/chrome-mac*/*.app/Contents/MacOS/*")
@@ -51,7 +51,7 @@ def why_no_browser() -> str:
 def _look() -> str:
     try:
         find_chromium()
-        walls_here()
+        sandbox_here()
     except NoBrowser as error:
         return str(error)
     return ""

@@ -9,13 +9,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agents.browser import cage, folders
+from agents.browser import folders, walls
+from agents.browser.door import Door
 from agents.browser.errors import BrowserError, BrowserGone
 from agents.browser.finding import find_chromium
 from agents.browser.loop import drive, driver
 from agents.egress.checking import Checker
 from agents.egress.passing import OUR_WORDS
 from agents.egress.proxy import USER, FilterProxy, open_proxy
+from agents.sandbox.environment import INSIDE_PROXY
 from llm.types import CancelToken
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 START_S = 45.0
 CLOSE_S = 8.0
+ENDED_S = 2.0
 NAVIGATE_MS = 30_000
 ACT_MS = 10_000
 SETTLE_MS = 2_500
@@ -51,6 +54,7 @@ class Session:
         self.walls = ""
         self.used_at = time.monotonic()
         self.downloads: list[Download] = []
+        self._door: Door
         self.expects_download = False
         self.typed: dict[str, str] = {}
         self._pictures: list[bytes] = []
@@ -63,13 +67,17 @@ class Session:
         folder = folders.make_folder()
         self._left.callback(shutil.rmtree, folder, ignore_errors=True)
         try:
-            for name in ("profile", "downloads", "way-out"):
+            for name in ("profile", "downloads"):
                 (folder / name).mkdir(mode=0o700)
-            start = cage.start_of(chromium, folder)
-            socket = cage.socket_in(folder) if start.contained else None
-            self.proxy = self._left.enter_context(open_proxy(self._checker, unix=socket))
-            self.walls = start.walls
-            drive(self._launch(start, folder), timeout_s=START_S, cancel=cancel)
+            sandbox = walls.sandbox_here()
+            way_out = folder / "proxy" if sandbox.contains else None
+            self.proxy = self._left.enter_context(open_proxy(self._checker, unix=way_out))
+            self.walls = walls.name_of(sandbox)
+            self._door = Door(
+                folder, sandbox, lambda given: walls.command_of(chromium, given, folder, proxy=way_out)
+            )
+            self._left.callback(self._door.close)
+            drive(self._launch(folder, is_contained=sandbox.contains), timeout_s=START_S, cancel=cancel)
         except BaseException:
             self._left.close()
             raise
@@ -79,6 +87,10 @@ class Session:
         with contextlib.suppress(Exception):
             drive(self.context.close(), timeout_s=CLOSE_S)
         self._left.close()
+
+    def broken_limit(self) -> str:
+        """Return the limit for which the browser was ended, or nothing; waits a moment for its end."""
+        return self._door.limit_within(ENDED_S)
 
     @property
     def is_open(self) -> bool:
@@ -99,14 +111,14 @@ class Session:
             text = text.replace(value, f"[{name}]")
         return text
 
-    async def _launch(self, start: cage.Start, folder: Path) -> None:
+    async def _launch(self, folder: Path, *, is_contained: bool) -> None:
         from playwright.async_api import Error
 
         options: dict[str, Any] = {
-            "executable_path": str(start.program),
-            "args": [*ARGUMENTS, *start.arguments],
-            "chromium_sandbox": not start.contained,
-            "proxy": self._proxy(start),
+            "executable_path": str(self._door.program),
+            "args": list(ARGUMENTS),
+            "chromium_sandbox": not is_contained,
+            "proxy": self._proxy(is_contained=is_contained),
             "downloads_path": str(folder / "downloads"),
             "viewport": VIEWPORT,
             "service_workers": "block",
@@ -125,7 +137,9 @@ class Session:
                 chromium = (await driver(anew=True)).chromium
                 self.context = await chromium.launch_persistent_context(folder / "profile", **options)
         except Error as error:
-            raise BrowserError(f"the browser did not start: {_first_line(error)}") from None
+            raise BrowserError(
+                f"the browser did not start: {self._door.failure or _first_line(error)}"
+            ) from None
         self.context.set_default_timeout(ACT_MS)
         self.context.set_default_navigation_timeout(NAVIGATE_MS)
         await self.context.add_init_script(WITHOUT)
@@ -134,10 +148,10 @@ class Session:
             self._meet(page)
         self.context.on("page", self._popped_up)
 
-    def _proxy(self, start: cage.Start) -> dict[str, str]:
+    def _proxy(self, *, is_contained: bool) -> dict[str, str]:
         bypass = {"bypass": "<-loopback>"}
-        if start.contained:
-            return {"server": f"http://127.0.0.1:{cage.INSIDE_PORT}", **bypass}
+        if is_contained:
+            return {"server": "http://{}:{}".format(*INSIDE_PROXY), **bypass}
         return {"server": self.proxy.server, "username": USER, "password": self.proxy.password, **bypass}
 
     async def _popped_up(self, page: Page) -> None:

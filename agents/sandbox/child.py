@@ -23,15 +23,19 @@ class Child:
     """A command that runs until it ends or `stop` is called, and not longer than this process.
 
     `stdin`, `stdout` and `stderr` are unbuffered pipes, None where something else was given. Whoever spawns must read them.
+    `more` are descriptors that it has from 3 on.
     """
 
-    def __init__(self, order: Order, *, stdin: Any, stdout: Any, stderr: Any, sandbox: str) -> None:
+    def __init__(
+        self, order: Order, *, stdin: Any, stdout: Any, stderr: Any, sandbox: str, more: tuple[int, ...] = ()
+    ) -> None:
         self.sandbox = sandbox
         self.limit = ""
         self.exit_code: int | None = None
         self.ended = False
         self._lock = threading.Lock()
         self._pipes = Pipes(stdin=stdin, stdout=stdout, stderr=stderr)
+        self._handed = [*self._pipes.theirs, *more]
         self.stdin, self.stdout, self.stderr = self._pipes.stdin, self._pipes.stdout, self._pipes.stderr
         try:
             keeper = keepers.take()
@@ -50,7 +54,7 @@ class Child:
         self._control.settimeout(START_WITHIN_S)
         data = dumps(order.as_dict())
         try:
-            socket.send_fds(self._control, [len(data).to_bytes(4, "big")], list(self._pipes.theirs))
+            socket.send_fds(self._control, [len(data).to_bytes(4, "big")], self._handed)
             self._pipes.hand_over()
             self._control.sendall(data)
             word = self._hear()

@@ -30,12 +30,28 @@ STOPPED_WITHIN_S = 10.0
 
 
 def spawn(
-    command: Command, sandbox: Sandbox, *, merge_stderr: bool = False, line: socket.socket | None = None
+    command: Command,
+    sandbox: Sandbox,
+    *,
+    merge_stderr: bool = False,
+    line: socket.socket | None = None,
+    descriptors: tuple[int, ...] = (),
 ) -> Child:
     """Start a command that stays, with pipes to it, or with `line` for its stdin and stdout. Raises CannotStart and BadVariable.
 
     What a command starts can open its pipes by way of /proc, and read and write there in its name; a socket it cannot open.
+    `descriptors`, three or more, are what it has open instead, from 0 on; whose they were may close them.
     """
+    if descriptors:
+        given, said, complained, *more = descriptors
+        return Child(
+            sandbox.order(command),
+            sandbox=sandbox.name,
+            stdin=given,
+            stdout=said,
+            stderr=complained,
+            more=tuple(more),
+        )
     return Child(
         sandbox.order(command),
         sandbox=sandbox.name,

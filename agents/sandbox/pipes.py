@@ -11,7 +11,7 @@ from typing import IO, Any
 class Pipes:
     """`theirs` are the descriptors of the command's input, output and errors; ours are the other ends of pipes, or None.
 
-    Each of `stdin`, `stdout` and `stderr` is PIPE, DEVNULL or a file; `stderr` may be STDOUT.
+    Each of `stdin`, `stdout` and `stderr` is PIPE, DEVNULL, a file or a descriptor; `stderr` may be STDOUT.
     """
 
     def __init__(self, *, stdin: Any, stdout: Any, stderr: Any) -> None:
@@ -36,7 +36,7 @@ class Pipes:
             self._opened.append(os.open(os.devnull, os.O_RDWR))
             return self._opened[-1], None
         if wanted != subprocess.PIPE:
-            return wanted.fileno(), None
+            return wanted if isinstance(wanted, int) else wanted.fileno(), None
         reading, writing = os.pipe()
         theirs, ours = (reading, writing) if writes else (writing, reading)
         self._opened.append(theirs)

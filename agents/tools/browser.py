@@ -181,8 +181,9 @@ def _do(context: ToolContext, act: Act, *, shows: bool = True) -> ToolOutput:
         with going_out(context.run):
             said = drive(_acted(session, context, act, shows=shows), timeout_s=CALL_S, cancel=context.cancel)
     except BrowserGone as error:
+        limit = session.broken_limit()
         sessions.close_session(context.run.pk)
-        raise ToolRetry(f"{error}. {NOT_OPEN}") from None
+        raise ToolRetry(f"{error}{limit and f': it broke its limit of {limit}'}. {NOT_OPEN}") from None
     except BrowserError as error:
         raise ToolRetry(f"{error}.{_refused(context, session)}") from None
     return ToolOutput(said + _refused(context, session), pictures=session.take_pictures())

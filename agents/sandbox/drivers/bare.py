@@ -12,6 +12,7 @@ class Bare:
 
     name = "none"
     contains = False
+    has_ways = False
 
     def order(self, command: Command) -> Order:
         check_folder(command.cwd)

@@ -39,10 +39,11 @@ class Order:
 
 
 class Sandbox(Protocol):
-    """A driver. `name` is stored on every run; `contains` says whether there are walls at all."""
+    """A driver. `name` is stored on every run; `contains`: there are walls; `has_ways`: a proxy and ways lead through them."""
 
     name: str
     contains: bool
+    has_ways: bool
 
     def order(self, command: Command) -> Order:
         """Return what the keeper is to do. Raises CannotStart and BadVariable."""

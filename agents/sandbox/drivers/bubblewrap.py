@@ -29,6 +29,7 @@ ALWAYS = (
 class Bubblewrap:
     name = "bubblewrap"
     contains = True
+    has_ways = True
 
     def order(self, command: Command) -> Order:
         program = shutil.which("bwrap", path=PATH)

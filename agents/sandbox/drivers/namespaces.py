@@ -21,6 +21,7 @@ from agents.sandbox.errors import CannotStart
 class Namespaces:
     name = "namespaces"
     contains = True
+    has_ways = True
 
     def order(self, command: Command) -> Order:
         if sys.platform != "linux" or not seccomp.is_known_machine():

@@ -30,6 +30,7 @@ PROFILE = """(version 1)
 class Seatbelt:
     name = "sandbox-exec"
     contains = True
+    has_ways = False
 
     def order(self, command: Command) -> Order:
         if platform.system() != "Darwin" or not os.access(PROGRAM, os.X_OK):

@@ -16,12 +16,14 @@ LIMITS = {
     "open_files": resource.RLIMIT_NOFILE,
     "file_bytes": resource.RLIMIT_FSIZE,
 }
+FREE_FROM = 64
 SIGNALS = range(1, 65 if sys.platform == "linux" else 32)
 
 
 def enter(order: dict[str, Any], writer: int) -> NoReturn:
     """Become the command. `writer` closes by itself when that works, or is told why it did not."""
     try:
+        writer = _make_room(order, writer)
         os.setsid()
         _default_signals()
         os.umask(0o077)
@@ -30,6 +32,19 @@ def enter(order: dict[str, Any], writer: int) -> NoReturn:
     except BaseException as error:  # Nothing of ours may run on in the child.
         os.write(writer, _words(error, order).encode())
     os._exit(127)
+
+
+def _make_room(order: dict[str, Any], writer: int) -> int:
+    """Move what stands where the command's own descriptors are to stand, and close the copies it is not to have."""
+    if not order["handed"]:
+        return writer
+    from fcntl import F_DUPFD_CLOEXEC, fcntl
+
+    moved = [fcntl(descriptor, F_DUPFD_CLOEXEC, FREE_FROM) for descriptor in (writer, *order["handed"])]
+    for descriptor in order["handed"]:
+        os.close(descriptor)
+    writer, *order["handed"] = moved
+    return writer
 
 
 def _prepare(order: dict[str, Any], writer: int) -> None:
@@ -67,6 +82,8 @@ def _execute(order: dict[str, Any]) -> None:
         os.write(descriptor, order["seccomp"])
         os.lseek(descriptor, 0, os.SEEK_SET)
         os.dup2(descriptor, order["seccomp_fd"], inheritable=True)
+    for place, descriptor in enumerate(order["handed"], 3):
+        os.dup2(descriptor, place)
     if "/" in order["file"]:
         os.execve(order["file"], order["argv"], order["environment"])  # noqa: S606 -- this is the launcher
     os.execvpe(order["file"], order["argv"], order["environment"])  # noqa: S606 -- looked for inside the walls

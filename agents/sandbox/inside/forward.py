@@ -24,6 +24,7 @@ def main(ways: list[str], command: list[str]) -> None:
         nothing = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nothing, descriptor)
+        _close_all_but({0, 1, 2, *(listener.fileno() for listener, _ in listeners)})
         Forwarder(dict(listeners)).forward()
     for listener, _ in listeners:
         listener.close()
@@ -32,6 +33,15 @@ def main(ways: list[str], command: list[str]) -> None:
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
         os._exit(127)
+
+
+def _close_all_but(kept: set[int]) -> None:
+    """Let go of what is the command's alone: its end must be seen at the other side."""
+    for descriptor in set(map(int, os.listdir("/proc/self/fd"))) - kept:
+        try:
+            os.close(descriptor)
+        except OSError:
+            continue  # It was the listing's own.
 
 
 def _listen(kind: str, port: str, path: str) -> tuple[socket.socket, str | tuple[str, int]]:

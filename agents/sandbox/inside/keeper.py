@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 TICK_MS = 100
+MOST_STREAMS = 8
 NEVER = -1
 
 
@@ -35,7 +36,7 @@ def main(control: int, idle_s: int) -> None:
     order = _read_order(control, idle_s)
     groups = _groups(order)
     child, failure = _start(order, control, groups)
-    _let_go()
+    _let_go(order["handed"])
     if failure:
         cgroups.remove(groups)
         _say(control, {"failed": failure})
@@ -145,26 +146,27 @@ def _read_order(control: int, idle_s: int) -> dict[str, Any]:
     waiting.register(control, select.POLLIN)
     if not waiting.poll(idle_s * 1_000):
         os._exit(0)
-    size = int.from_bytes(_take_streams(control), "big")
-    found: dict[str, Any] = loads(_exactly(control, size))  # noqa: S302 -- from our own parent
-    return found
+    said, handed = _take_streams(control)
+    found: dict[str, Any] = loads(_exactly(control, int.from_bytes(said, "big")))  # noqa: S302 -- from our own parent
+    return {**found, "handed": handed}
 
 
-def _take_streams(control: int) -> bytes:
-    """Take the command's input, output and errors for our own; return the four bytes that came with them."""
+def _take_streams(control: int) -> tuple[bytes, list[int]]:
+    """Take the command's input, output and errors for our own; return the four bytes with them, and what more it is handed."""
     # The module `socket` imports enum, which is half of a start.
     import _socket  # type: ignore[import-not-found,unused-ignore]
 
     peer = _socket.socket(fileno=control)
-    data, handed, _, _ = peer.recvmsg(4, _socket.CMSG_SPACE(3 * 4))
+    data, handed, _, _ = peer.recvmsg(4, _socket.CMSG_SPACE(MOST_STREAMS * 4))
     peer.detach()
     if len(data) < 4 or len(handed) != 1:
         os._exit(1)
-    streams = [int.from_bytes(handed[0][2][at : at + 4], sys.byteorder) for at in (0, 4, 8)]
-    for place, stream in enumerate(streams):
+    numbers = handed[0][2]
+    streams = [int.from_bytes(numbers[at : at + 4], sys.byteorder) for at in range(0, len(numbers), 4)]
+    for place, stream in enumerate(streams[:3]):
         os.dup2(stream, place)
         os.close(stream)
-    return bytes(data)
+    return bytes(data), streams[3:]
 
 
 def _exactly(control: int, size: int) -> bytes:
@@ -177,12 +179,13 @@ def _exactly(control: int, size: int) -> bytes:
     return data
 
 
-def _let_go() -> None:
-    """Drop our hold on the command's input and output: their ends must mean that the command is gone."""
+def _let_go(handed: list[int]) -> None:
+    """Drop our hold on the command's input, output and whatever else it was handed: their ends must mean that it is gone."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nothing, descriptor)
-    os.close(nothing)
+    for descriptor in (nothing, *handed):
+        os.close(descriptor)
 
 
 def _say(control: int, word: dict[str, Any]) -> None:
