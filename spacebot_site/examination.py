@@ -11,6 +11,11 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.errors import AccountsError
+from agents.browser import walls
+from agents.browser.errors import NoBrowser
+from agents.browser.finding import find_chromium
+from agents.coding.choosing import BACKENDS
+from agents.coding.errors import NoBackend
 from agents.models import SandboxMode, SandboxSetting
 from agents.sandbox import probe
 from llm.models import Provider
@@ -96,6 +101,29 @@ def _sandbox() -> str:
     return f"{', '.join(words)}{switched_off}"
 
 
+def _browser() -> str:
+    try:
+        chromium = find_chromium()
+        return f"{chromium} behind {walls.name_of(walls.sandbox_here())}"
+    except NoBrowser as error:
+        if settings.SPACEBOT_CHROMIUM:
+            raise Unwell(str(error)) from None
+        return f"none: {error}"
+
+
+def _coding() -> str:
+    found, missing = [], []
+    for backend in BACKENDS.values():
+        try:
+            found.append(f"{backend.title} at {backend.find()}")
+        except NoBackend as error:
+            missing.append(str(error))
+    named = settings.SPACEBOT_OPENCODE or settings.SPACEBOT_CLAUDE
+    if named and not found:
+        raise Unwell("; ".join(missing))
+    return ", ".join(found) or f"none: {'; '.join(missing)}"
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "database": _database,
     "migrations": _migrations,
@@ -103,4 +131,6 @@ CHECKS: dict[str, Callable[[], str]] = {
     "master key": _master_key,
     "providers": _providers,
     "sandbox": _sandbox,
+    "browser": _browser,
+    "coding": _coding,
 }
