@@ -35,7 +35,7 @@ GATES = (
 )
 
 
-ALONE = ("tests/launch", "tests/faults", "tests/bench", "tests/browser")
+ALONE = ("tests/launch", "tests/bench", "tests/browser")
 """Tests that start processes of their own, take measure or look at the clock: they run one after the other."""
 PARTS = (
     (

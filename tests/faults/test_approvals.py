@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from pathlib import Path
 
 import pytest
 
@@ -11,8 +10,8 @@ from accounts.boundaries import APPROVAL_BOUNDARIES
 from agents.models import CallState, Policy, Run, RunState, ToolCall, ToolPolicy
 from tasks.models import Approval, ApprovalState
 from tasks.services.approvals.deciding import decide
-from tests.agents.conftest import Engine, engine  # noqa: F401  a fixture
-from tests.faults.test_boundaries import Victim, faults, victim  # noqa: F401  fixtures
+from tests.agents.conftest import Engine
+from tests.faults.conftest import Victim
 
 pytestmark = pytest.mark.slow
 
@@ -25,10 +24,8 @@ DEATHS = {
 
 @pytest.mark.parametrize("tool", DEATHS)
 def test_an_approved_call_runs_once_whichever_boundary_its_worker_dies_at(
-    engine: Engine,  # noqa: F811
-    victim: Victim,  # noqa: F811
-    faults: Path,  # noqa: F811
-    tmp_path: Path,
+    engine: Engine,
+    victim: Victim,
     tool: str,
 ) -> None:
     ToolPolicy.objects.create(organization=engine.team.organization, tool=tool, policy=Policy.ASK)
@@ -38,7 +35,7 @@ def test_an_approved_call_runs_once_whichever_boundary_its_worker_dies_at(
         assert victim("worker", "work") == 0
         waiting = Approval.objects.get(state=ApprovalState.OPEN)
         decide(engine.team.moderator, waiting.pk, "approve")
-        (faults / f"worker.{boundary}").touch()
+        victim.arm("worker", boundary)
         assert victim("worker", "work") == -signal.SIGKILL, f"nothing died at {boundary}"
         assert victim("worker", "work") == 0
         call = ToolCall.objects.get(key=waiting.origin_key)
@@ -51,13 +48,13 @@ def test_an_approved_call_runs_once_whichever_boundary_its_worker_dies_at(
     assert not Run.objects.filter(kind="worker").exclude(state=RunState.SUCCEEDED).exists()
 
 
-def _finish(engine: Engine, victim: Victim) -> None:  # noqa: F811
+def _finish(engine: Engine, victim: Victim) -> None:
     while (more := Approval.objects.filter(state=ApprovalState.OPEN).first()) is not None:
         decide(engine.team.moderator, more.pk, "approve")
         assert victim("worker", "work") == 0
 
 
-def _check_files(engine: Engine, mark: str, boundary: str) -> None:  # noqa: F811
+def _check_files(engine: Engine, mark: str, boundary: str) -> None:
     """No line stands twice; a call of unknown result may have left its line out, and no other."""
     lines = (engine.workspace / f"{mark}.log").read_text().splitlines()
     unknown = ToolCall.objects.filter(arguments__path=f"{mark}.log", state=CallState.UNKNOWN).count()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -16,8 +15,8 @@ from tasks.authors import by_person
 from tasks.models import WakeEvent, WakeState
 from tasks.services import comments
 from tasks.services.board import create_task
-from tests.agents.conftest import Engine, engine  # noqa: F401  a fixture
-from tests.faults.test_boundaries import Victim, faults, victim  # noqa: F401  fixtures
+from tests.agents.conftest import Engine
+from tests.faults.conftest import Victim
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +28,7 @@ RUN_BOUNDARIES = (
 class House:
     """An agent that may suggest, and a task that people comment on; each comment is one reason to wake it."""
 
-    def __init__(self, engine: Engine) -> None:  # noqa: F811
+    def __init__(self, engine: Engine) -> None:
         self.team = engine.team
         settings.change_autonomy(self.team.admin, self.team.agent.pk, level="suggest")
         self.task = create_task(by_person(self.team.moderator), title="Something to talk about")
@@ -53,14 +52,13 @@ class House:
 
 
 def test_a_wake_starts_one_run_whichever_boundary_its_start_dies_at(
-    engine: Engine,  # noqa: F811
-    victim: Victim,  # noqa: F811
-    faults: Path,  # noqa: F811
+    engine: Engine,
+    victim: Victim,
 ) -> None:
     house = House(engine)
     for boundary in AUTONOMY_BOUNDARIES:
         moment = house.comment()
-        (faults / f"clock.{boundary}").touch()
+        victim.arm("clock", boundary)
         assert victim("clock", "look", moment) == -signal.SIGKILL, boundary
         assert victim("clock", "look", moment) == 0
         assert victim("worker", "work") == 0
@@ -68,14 +66,11 @@ def test_a_wake_starts_one_run_whichever_boundary_its_start_dies_at(
 
 
 def test_a_wake_is_acknowledged_once_whichever_boundary_its_run_dies_at(
-    engine: Engine,  # noqa: F811
-    victim: Victim,  # noqa: F811
-    faults: Path,  # noqa: F811
+    engine: Engine,
+    victim: Victim,
 ) -> None:
     house = House(engine)
     for boundary in RUN_BOUNDARIES:
         assert victim("clock", "look", house.comment()) == 0
-        (faults / f"worker.{boundary}").touch()
-        assert victim("worker", "work") == -signal.SIGKILL, boundary
-        assert victim("worker", "work") == 0
+        victim.die_at(boundary)
     house.check()

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings as django_settings
-from django.db import connection
 
 from accounts.boundaries import SYNTHESIS_BOUNDARIES, WEB_BOUNDARIES, WORKER_BOUNDARIES
 from agents.models import Run, Synthesis, ToolCall, WorkingEvent
@@ -22,62 +15,23 @@ from llm.models import ModelEntry, Process, Provider, Route
 from llm.services.routing import forget_routing
 from messaging.models import Message
 from spacebot_site.bench.verdict import find_violations, is_settled
-from spacebot_site.launch.home import ROOT
-from tests.agents.conftest import Engine, engine  # noqa: F401  a fixture
+from tests.agents.conftest import Engine
 from tests.agents.working import happen, person_of, room_of
+from tests.faults.conftest import Victim
 
 pytestmark = pytest.mark.slow
 
-Victim = Callable[..., int]
 ENDINGS = ("model.after", "step.stored", "end.before", "end.written", "end.committed")
 
 
-@pytest.fixture
-def faults(tmp_path: Path) -> Path:
-    folder = tmp_path / "faults"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def victim(engine: Engine, tmp_path: Path, faults: Path) -> Victim:  # noqa: F811
-    """Return a function that runs `victim.py` in a process of the given name and returns its exit code."""
-    database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
-    environment = {
-        **os.environ,
-        "DATABASE_URL": database.geturl(),
-        "REDIS_URL": django_settings.REDIS_URL,
-        "SPACEBOT_HOME": str(tmp_path),
-        "SPACEBOT_FAULT_AT": str(faults),
-    }
-
-    def run(process: str, *arguments: str) -> int:
-        connection.close()
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.faults.victim", *arguments],
-            cwd=ROOT, env={**environment, "SPACEBOT_PROCESS": process},
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        assert done.returncode in (0, -signal.SIGKILL), done.stderr[-2000:]
-        return done.returncode
-
-    return run
-
-
 def test_nothing_is_lost_or_done_twice_whichever_boundary_a_worker_dies_at(
-    engine: Engine,  # noqa: F811
-    victim: Victim,
-    faults: Path,
-    tmp_path: Path,
+    engine: Engine, victim: Victim, tmp_path: Path
 ) -> None:
     numbers = itertools.count(1)
     for boundary in WORKER_BOUNDARIES:
         for verb in ("say", "think", "work"):
             engine.say(f"{verb} m-{engine.conversation.pk}-{next(numbers)}")
-        armed = faults / f"worker.{boundary}"
-        armed.touch()
-        assert victim("worker", "work") == -signal.SIGKILL, f"nothing died at {boundary}"
-        assert victim("worker", "work") == 0
+        victim.die_at(boundary)
     assert is_settled()
     assert find_violations(tmp_path / "workspaces") == []
     assert Run.objects.filter(recoveries__gt=0).exists()
@@ -85,9 +39,7 @@ def test_nothing_is_lost_or_done_twice_whichever_boundary_a_worker_dies_at(
 
 
 def test_every_event_is_summed_up_once_whichever_boundary_a_summary_dies_at(
-    engine: Engine,  # noqa: F811
-    victim: Victim,
-    faults: Path,
+    engine: Engine, victim: Victim
 ) -> None:
     provider = Provider.objects.get(organization=engine.team.organization)
     entry = ModelEntry.objects.create(
@@ -100,24 +52,19 @@ def test_every_event_is_summed_up_once_whichever_boundary_a_summary_dies_at(
         for number in range(15):
             happen(engine.team, f"{boundary} {number}", where=room)
         assert start_due() == 1
-        (faults / f"worker.{boundary}").touch()
-        assert victim("worker", "work") == -signal.SIGKILL, f"nothing died at {boundary}"
-        assert victim("worker", "work") == 0
+        victim.die_at(boundary)
         assert [row.event_count for row in Synthesis.objects.all()] == [15] * count, boundary
         assert not WorkingEvent.objects.filter(synthesis=None).exists()
         assert start_due() == 0
 
 
 def test_a_message_is_stored_once_whichever_boundary_a_web_process_dies_at(
-    engine: Engine,  # noqa: F811
-    victim: Victim,
-    faults: Path,
-    tmp_path: Path,
+    engine: Engine, victim: Victim, tmp_path: Path
 ) -> None:
     user, conversation = str(engine.team.member.user.pk), str(engine.conversation.pk)
     for number, boundary in enumerate(WEB_BOUNDARIES):
         text = f"say m-{conversation}-{number}"
-        (faults / f"web.{boundary}").touch()
+        victim.arm("web", boundary)
         assert victim("web", "say", user, conversation, text) == -signal.SIGKILL, boundary
         assert victim("web", "say", user, conversation, text) == 0
         assert Message.objects.filter(external_id=text).count() == 1

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings as django_settings
-from django.db import connection
 from django.utils import timezone
 
 from accounts.boundaries import WORKER_BOUNDARIES
@@ -28,8 +18,8 @@ from memory.models import Association, Consolidation, Memory
 from memory.services.saving import save_memory
 from messaging.models import Conversation, Direction, Handling, Message
 from messaging.queries import list_participants
-from spacebot_site.launch.home import ROOT
-from tests.agents.conftest import Engine, engine  # noqa: F401  a fixture
+from tests.agents.conftest import Engine
+from tests.faults.conftest import Victim
 
 pytestmark = pytest.mark.slow
 
@@ -38,58 +28,7 @@ NO_TOOLS = tuple(each for each in WITHOUT_NUDGES if not each.startswith(("tool",
 TOOLS = ("tool.before", "tool.after", "result.stored", "result.committed", "step.stored", "end.written")
 
 
-class Victim:
-    """Works in a process of its own, which dies where it is told to."""
-
-    def __init__(self, home: Path) -> None:
-        self.faults = home / "faults"
-        self.faults.mkdir()
-        database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
-        environment = {
-            **os.environ,
-            "DATABASE_URL": database.geturl(),
-            "REDIS_URL": django_settings.REDIS_URL,
-            "SPACEBOT_HOME": str(home),
-            "SPACEBOT_FAULT_AT": str(self.faults),
-            "SPACEBOT_PROCESS": "worker",
-            "SPACEBOT_EMBEDDER": "hashing",
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.memory_victim"],
-            cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def work(self) -> int:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write("work\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
-
-    def die_at(self, boundary: str) -> None:
-        """Let it die there, then let another go on until nothing is left."""
-        (self.faults / f"worker.{boundary}").touch()
-        assert self.work() == -signal.SIGKILL, f"nothing died at {boundary}"
-        assert self.work() == 0
-        assert not Run.objects.filter(state__in=[RunState.QUEUED, RunState.RUNNING]).exists()
-
-    def stop(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.wait(timeout=20)
-        self.process.stdout.close()
-
-
-@pytest.fixture
-def victim(engine: Engine, tmp_path: Path, settings: Any) -> Iterator[Victim]:  # noqa: F811
-    settings.SPACEBOT_EMBEDDER = "hashing"
-    made = Victim(tmp_path)
-    yield made
-    made.stop()
-
-
-def talk(engine: Engine, stretch: int, count: int = 2) -> int:  # noqa: F811
+def talk(engine: Engine, stretch: int, count: int = 2) -> int:
     """Store answered messages of long ago; return the last one's place."""
     room = Conversation.objects.get(pk=engine.conversation.pk)
     Message.objects.bulk_create(
@@ -106,7 +45,7 @@ def talk(engine: Engine, stretch: int, count: int = 2) -> int:  # noqa: F811
     return last
 
 
-def channel_run(engine: Engine) -> Run:  # noqa: F811
+def channel_run(engine: Engine) -> Run:
     return Run.objects.create(
         organization=engine.team.organization, agent=engine.team.agent, conversation=engine.conversation,
         requester_user=engine.team.member.user, kind="channel", state="succeeded", due_at=timezone.now(),
@@ -114,12 +53,12 @@ def channel_run(engine: Engine) -> Run:  # noqa: F811
     )  # fmt: skip
 
 
-def test_keeping_saves_everything_once_wherever_it_dies(engine: Engine, victim: Victim) -> None:  # noqa: F811
+def test_keeping_saves_everything_once_wherever_it_dies(engine: Engine, victim: Victim) -> None:
     channel_run(engine)
     for stretch, boundary in enumerate(WITHOUT_NUDGES):
         last = talk(engine, stretch)
         assert keep_what_is_quiet() == 1
-        victim.die_at(boundary)
+        victim.die_at(boundary, "remember")
         run = Run.objects.filter(kind=RunKind.KEEPING).latest("id")
         saved = Memory.objects.filter(content__startswith=f"In stretch {stretch} ")
         assert run.state == RunState.SUCCEEDED, boundary
@@ -131,7 +70,7 @@ def test_keeping_saves_everything_once_wherever_it_dies(engine: Engine, victim: 
     assert Run.objects.filter(kind=RunKind.KEEPING).count() == len(WITHOUT_NUDGES)
 
 
-def test_a_merge_happens_once_and_whole_wherever_it_dies(engine: Engine, victim: Victim) -> None:  # noqa: F811
+def test_a_merge_happens_once_and_whole_wherever_it_dies(engine: Engine, victim: Victim) -> None:
     parent = channel_run(engine)
     (mia,) = list_participants(engine.team.member, engine.conversation)
     for number, boundary in enumerate((*MERGING, *TOOLS)):
@@ -148,7 +87,7 @@ def test_a_merge_happens_once_and_whole_wherever_it_dies(engine: Engine, victim:
             parent, kind=RunKind.BRANCH, task=f"merge {first.pk} and {second.pk}", key=f"branch {number}",
             active_limit_s=60, fork_seq=0,
         )  # fmt: skip
-        victim.die_at(boundary)
+        victim.die_at(boundary, "remember")
         first.refresh_from_db()
         second.refresh_from_db()
         branch.refresh_from_db()
@@ -161,14 +100,14 @@ def test_a_merge_happens_once_and_whole_wherever_it_dies(engine: Engine, victim:
 
 
 def test_a_summary_is_written_once_and_without_a_gap_wherever_it_dies(
-    engine: Engine,  # noqa: F811
+    engine: Engine,
     victim: Victim,
 ) -> None:
     parent, covered = channel_run(engine), 0
     for stretch, boundary in enumerate(NO_TOOLS):
         last = talk(engine, stretch)
         start_compaction(parent, from_seq=covered + 1, to_seq=last)
-        victim.die_at(boundary)
+        victim.die_at(boundary, "remember")
         row = Checkpoint.objects.latest("id")
         assert (row.from_seq, row.to_seq, row.summary) == (covered + 1, last, "They said things."), boundary
         covered = last

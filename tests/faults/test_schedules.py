@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +14,8 @@ from messaging.models import Message
 from tasks.models import Firing, Schedule
 from tasks.services.schedules.editing import create_schedule
 from tasks.services.schedules.fields import When
-from tests.agents.conftest import Engine, engine  # noqa: F401  a fixture
-from tests.faults.test_boundaries import Victim, faults, victim  # noqa: F401  fixtures
+from tests.agents.conftest import Engine
+from tests.faults.conftest import Victim
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +25,7 @@ RUN_BOUNDARIES = (
 )  # fmt: skip
 
 
-def plan(engine: Engine) -> Schedule:  # noqa: F811
+def plan(engine: Engine) -> Schedule:
     return create_schedule(
         engine.team.member,
         conversation_id=engine.conversation.pk,
@@ -55,14 +54,13 @@ def check(schedule: Schedule, count: int) -> None:
 
 
 def test_an_instant_fires_once_whichever_boundary_the_clock_dies_at(
-    engine: Engine,  # noqa: F811
-    victim: Victim,  # noqa: F811
-    faults: Path,  # noqa: F811
+    engine: Engine,
+    victim: Victim,
 ) -> None:
     schedule = plan(engine)
     for boundary in CLOCK_BOUNDARIES:
         moment = due(schedule)
-        (faults / f"clock.{boundary}").touch()
+        victim.arm("clock", boundary)
         assert victim("clock", "tick", moment) == -signal.SIGKILL, boundary
         assert victim("clock", "tick", moment) == 0
     assert victim("worker", "work") == 0
@@ -70,14 +68,11 @@ def test_an_instant_fires_once_whichever_boundary_the_clock_dies_at(
 
 
 def test_a_job_is_delivered_once_whichever_boundary_its_worker_dies_at(
-    engine: Engine,  # noqa: F811
-    victim: Victim,  # noqa: F811
-    faults: Path,  # noqa: F811
+    engine: Engine,
+    victim: Victim,
 ) -> None:
     schedule = plan(engine)
     for boundary in RUN_BOUNDARIES:
         assert victim("clock", "tick", due(schedule)) == 0
-        (faults / f"worker.{boundary}").touch()
-        assert victim("worker", "work") == -signal.SIGKILL, boundary
-        assert victim("worker", "work") == 0
+        victim.die_at(boundary)
     check(schedule, len(RUN_BOUNDARIES))

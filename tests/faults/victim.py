@@ -1,13 +1,15 @@
-"""A process that tests kill: `python -m tests.faults.victim work`, `… say ACTOR CONVERSATION TEXT`, `… tick MOMENT`,
-`… look MOMENT`.
+"""Processes that tests kill: `python -m tests.faults.victim`, started once for many deaths.
 
-`work` executes what the database holds until nothing is left, as a worker with one thread would; its model is the
-one of the benches. What it may do at most before it must have died or finished is bounded.
+For each line, a JSON list of a process's name and what it is to do, it forks a child, which is that process, and answers with
+its exit code. To do: `work`, `remember`, `say ACTOR CONVERSATION TEXT`, `tick MOMENT`, `look MOMENT`.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+import traceback
 
 import django
 from django.utils import timezone
@@ -17,24 +19,42 @@ MOST_RUNS = 200
 
 def main() -> None:
     django.setup()
-    if sys.argv[1] == "say":
-        say(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
-    elif sys.argv[1] == "tick":
-        tick(sys.argv[2])
-    elif sys.argv[1] == "look":
-        look(sys.argv[2])
-    else:
-        work()
+    from django.db import connection
+
+    import agents.engine.executor  # noqa: F401  imported once, before the forks
+
+    for line in sys.stdin:
+        connection.close_pool()
+        child = os.fork()
+        if child == 0:
+            os._exit(_child(*json.loads(line)))
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
 
 
-def say(user_id: int, conversation_id: int, text: str) -> None:
+def _child(process: str, command: str, *arguments: str) -> int:
+    from accounts import boundaries
+    from agents.engine import claims
+
+    boundaries.PROCESS = process
+    claims._STARTED = claims._process_started()  # This process began with the fork.
+    try:
+        COMMANDS[command](*arguments)
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def say(user_id: str, conversation_id: str, text: str) -> None:
     """Send a message as a web process does; the text is its client id too."""
     from accounts.models import User
     from accounts.queries import get_actor
     from agents.services.conversations import send_message
 
-    actor = get_actor(User.objects.get(pk=user_id), None)
-    send_message(actor, conversation_id, text=text, client_id=text)
+    actor = get_actor(User.objects.get(pk=int(user_id)), None)
+    send_message(actor, int(conversation_id), text=text, client_id=text)
 
 
 def tick(moment: str) -> None:
@@ -56,15 +76,30 @@ def look(moment: str) -> None:
 
 
 def work() -> None:
-    from agents.engine import recovery
-    from agents.engine.executor import execute_run
-    from agents.models import Run, RunState
+    """Execute what the database holds until nothing is left, as a worker with one thread would, with the model of the benches."""
     from llm.clients import scripted
     from llm.models import Process
 
     for process in (Process.CHANNEL, Process.BRANCH, Process.WORKER):
         scripted.install(f"{process}-script", _answer)
     scripted.install("cortex-script", lambda request: scripted.say("What happened, in short."))
+    _execute_all()
+
+
+def remember() -> None:
+    """Do the same with models that keep, merge and summarise."""
+    from tests.faults import memory_models
+
+    memory_models.install()
+    _execute_all()
+
+
+def _execute_all() -> None:
+    """Go on until it must have finished; it dies before that, or nothing is left."""
+    from agents.engine import recovery
+    from agents.engine.executor import execute_run
+    from agents.models import Run, RunState
+
     recovery.expire_dead_owners()
     for _ in range(MOST_RUNS):
         Run.objects.filter(state=RunState.QUEUED).update(due_at=timezone.now())
@@ -74,8 +109,6 @@ def work() -> None:
 
 
 def _answer(request: object) -> object:
-    import json
-
     from llm.clients.endpoint import Endpoint, Target
     from llm.clients.openai_chat import request_body
     from llm.clients.scripted import Scripted, call
@@ -93,6 +126,8 @@ def _answer(request: object) -> object:
     )
     return Scripted(text=found.text, tool_calls=calls)
 
+
+COMMANDS = {"say": say, "tick": tick, "look": look, "work": work, "remember": remember}
 
 if __name__ == "__main__":
     main()
