@@ -9,6 +9,7 @@ import io
 from collections.abc import Sequence
 from datetime import timedelta
 
+import imagesize
 from django.http import HttpResponse
 
 from accounts.errors import NotFound
@@ -21,6 +22,8 @@ from realtime.services import unit_of_work
 
 KINDS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 MOST_BYTES = 4 * 1024 * 1024
+MOST_PIXELS = 40_000_000
+"""A few kilobytes may stand for gigabytes in the browser of whoever looks; the highest page that is taken has eight million."""
 MOST_PER_CALL = 10
 MOST_PER_CONVERSATION = 60
 """When there are more, the oldest go."""
@@ -36,7 +39,7 @@ def keep(
     """
     if Attachment.objects.filter(PICTURE, run_id=run_id, key__startswith=_key(call_key)).exists():
         return 0
-    good = [each for each in pictures if len(each) <= MOST_BYTES and media_type_of(each[:SNIFFED]) in KINDS]
+    good = [each for each in pictures if _is_good(each)]
     for number, content in enumerate(good[:MOST_PER_CALL], start=1):
         kept = store.keep(organization_id, conversation_id, io.BytesIO(content))
         Attachment.objects.create(
@@ -46,6 +49,13 @@ def keep(
         )  # fmt: skip
     _forget_oldest(conversation_id)
     return len(good[:MOST_PER_CALL])
+
+
+def _is_good(content: bytes) -> bool:
+    if len(content) > MOST_BYTES or media_type_of(content[:SNIFFED]) not in KINDS:
+        return False
+    width, height = map(int, imagesize.get(io.BytesIO(content)))
+    return 0 < width * height <= MOST_PIXELS and width > 0
 
 
 def _key(call_key: str) -> str:

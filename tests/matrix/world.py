@@ -52,6 +52,7 @@ from tests.admin.rows import make_installation_rows, make_rows
 from tests.api.conftest import Api
 from tests.factories import Team, make_team
 from tests.matrix.autonomy_rows import make_autonomy
+from tests.pictures import png
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 NOBODY, STRANGER, SUPERUSER, NO_SCOPE = "nobody", "stranger", "superuser", "no scope"
@@ -232,7 +233,7 @@ def _values(team: Team) -> dict[str, Any]:
         text="",
         key="of the world",
     )
-    pictures.keep(organization.pk, conversation.pk, run.pk, "of the world", [b"\x89PNG\r\n\x1a\n"])
+    pictures.keep(organization.pk, conversation.pk, run.pk, "of the world", [png()])
     ((picture,),) = pictures.pictures_of(organization.pk, run.pk).values()
     question = Question.objects.create(
         organization=organization, conversation=conversation, run=run, message=sent, key="of the world", text="x",

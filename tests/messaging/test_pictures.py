@@ -11,8 +11,9 @@ from django.utils import timezone
 from accounts.errors import NotFound
 from messaging.attachments import pictures, queries, store, upkeep
 from messaging.models import Attachment, Conversation
+from tests.pictures import png
 
-PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+PNG = png()
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 
@@ -28,8 +29,8 @@ def keep(conversation: Conversation, *found: bytes, call: str = "run1.0.0", run_
 def test_only_pictures_of_a_bounded_size_are_kept_and_the_same_call_keeps_them_once(
     conversation: Conversation,
 ) -> None:
-    large = PNG + b"\0" * pictures.MOST_BYTES
-    assert keep(conversation, PNG, SVG, b"<html>", b"%PDF-1.7", large, PNG + b"2") == 2
+    large, wide = PNG + b"\0" * pictures.MOST_BYTES, png(20_000, 20_000)
+    assert keep(conversation, PNG, SVG, b"<html>", b"%PDF-1.7", large, wide, PNG[:8], PNG + b"2") == 2
     assert keep(conversation, PNG) == 0
     assert keep(conversation, *[PNG] * 20, call="run1.0.1") == pictures.MOST_PER_CALL
     found = pictures.pictures_of(conversation.organization_id, 1)

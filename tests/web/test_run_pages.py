@@ -11,6 +11,7 @@ from agents.models import CallState, Prompt, Run, RunState, Step, ToolCall
 from messaging.attachments import pictures
 from messaging.models import Participant
 from tests.factories import Team
+from tests.pictures import png
 from tests.web.conftest import SignIn
 from tests.web.test_chat_pages import worker
 from tests.web.test_pages import private_chat
@@ -149,7 +150,7 @@ def test_a_picture_is_shown_to_whoever_may_see_the_inside_of_its_run_only(
     settings.SPACEBOT_HOME = tmp_path
     run = finished_worker(team)
     assert run.conversation_id is not None
-    pictures.keep(team.organization.pk, run.conversation_id, run.pk, "k", [b"\x89PNG\r\n\x1a\n"])
+    pictures.keep(team.organization.pk, run.conversation_id, run.pk, "k", [png()])
     ((row,),) = pictures.pictures_of(team.organization.pk, run.pk).values()
     path = f"/runs/{run.pk}/pictures/{row.pk}/"
     member = sign_in(team.member)
