@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'people',
-            },
+            "constraints": [models.UniqueConstraint(condition=models.Q(('user__isnull', False)), fields=('organization', 'user'), name='person_once_per_user'),],},
         ),
         migrations.CreateModel(
             name='Identity',
@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'identities',
-            },
+            "constraints": [models.UniqueConstraint(fields=('organization', 'platform', 'external_id'), name='identity_once'),],},
         ),
         migrations.CreateModel(
             name='SignInLink',
@@ -138,13 +138,5 @@ class Migration(migrations.Migration):
                 'ordering': ['organization_id', 'number'],
                 'constraints': [models.UniqueConstraint(fields=('organization', 'number'), name='audit_number_once')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', False)), fields=('organization', 'user'), name='person_once_per_user'),
-        ),
-        migrations.AddConstraint(
-            model_name='identity',
-            constraint=models.UniqueConstraint(fields=('organization', 'platform', 'external_id'), name='identity_once'),
         ),
     ]

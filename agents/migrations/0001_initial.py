@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=("organization", "slug"), name="agent_slug_once"),],},),
         migrations.CreateModel(
             name="Prompt",
             fields=[
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=("organization", "digest"), name="prompt_once"),],},),
         migrations.CreateModel(
             name="Run",
             fields=[
@@ -194,7 +194,44 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
+        options={"indexes": [models.Index(condition=models.Q(("state", "queued")), fields=["due_at"], name="run_queued"), models.Index(
+                condition=models.Q(("state", "running")), fields=["lease_expires_at"], name="run_leased"
+            ), models.Index(
+                condition=models.Q(("state__in", ["queued", "running", "waiting"])),
+                fields=["conversation", "kind"],
+                name="run_live",
+            ), models.Index(fields=["organization", "-created_at"], name="run_recent"),],"constraints": [models.UniqueConstraint(
+                condition=models.Q(("kind", "channel"), ("state__in", ["queued", "running", "waiting"])),
+                fields=("conversation",),
+                name="run_one_live_channel",
+            ), models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "queued",
+                            "running",
+                            "waiting",
+                            "succeeded",
+                            "failed",
+                            "cancelled",
+                            "timed_out",
+                            "interrupted",
+                        ],
+                    )
+                ),
+                name="run_state_known",
+            ), models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("finished_at__isnull", False),
+                        ("state__in", ["succeeded", "failed", "cancelled", "timed_out", "interrupted"]),
+                    ),
+                    models.Q(("finished_at__isnull", True), ("state__in", ["queued", "running", "waiting"])),
+                    _connector="OR",
+                ),
+                name="run_finished_iff_terminal",
+            ),],},),
         migrations.CreateModel(
             name="Report",
             fields=[
@@ -251,7 +288,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
+        options={"indexes": [models.Index(
+                condition=models.Q(("state__in", ["pending", "taken"])),
+                fields=["conversation"],
+                name="report_open",
+            ),],"constraints": [models.UniqueConstraint(fields=("run", "number"), name="report_once"),],},),
         migrations.CreateModel(
             name="RunInput",
             fields=[
@@ -313,7 +354,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["run_id", "number"],
-            },
+            "constraints": [models.UniqueConstraint(fields=("run", "number"), name="step_number_once"),],},
         ),
         migrations.CreateModel(
             name="ToolCall",
@@ -371,99 +412,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["step_id", "position"],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="agent",
-            constraint=models.UniqueConstraint(fields=("organization", "slug"), name="agent_slug_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="prompt",
-            constraint=models.UniqueConstraint(fields=("organization", "digest"), name="prompt_once"),
-        ),
-        migrations.AddIndex(
-            model_name="run",
-            index=models.Index(condition=models.Q(("state", "queued")), fields=["due_at"], name="run_queued"),
-        ),
-        migrations.AddIndex(
-            model_name="run",
-            index=models.Index(
-                condition=models.Q(("state", "running")), fields=["lease_expires_at"], name="run_leased"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="run",
-            index=models.Index(
-                condition=models.Q(("state__in", ["queued", "running", "waiting"])),
-                fields=["conversation", "kind"],
-                name="run_live",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="run",
-            index=models.Index(fields=["organization", "-created_at"], name="run_recent"),
-        ),
-        migrations.AddConstraint(
-            model_name="run",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("kind", "channel"), ("state__in", ["queued", "running", "waiting"])),
-                fields=("conversation",),
-                name="run_one_live_channel",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="run",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            "queued",
-                            "running",
-                            "waiting",
-                            "succeeded",
-                            "failed",
-                            "cancelled",
-                            "timed_out",
-                            "interrupted",
-                        ],
-                    )
-                ),
-                name="run_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="run",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("finished_at__isnull", False),
-                        ("state__in", ["succeeded", "failed", "cancelled", "timed_out", "interrupted"]),
-                    ),
-                    models.Q(("finished_at__isnull", True), ("state__in", ["queued", "running", "waiting"])),
-                    _connector="OR",
-                ),
-                name="run_finished_iff_terminal",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="report",
-            index=models.Index(
-                condition=models.Q(("state__in", ["pending", "taken"])),
-                fields=["conversation"],
-                name="report_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="report",
-            constraint=models.UniqueConstraint(fields=("run", "number"), name="report_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="step",
-            constraint=models.UniqueConstraint(fields=("run", "number"), name="step_number_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="toolcall",
-            constraint=models.UniqueConstraint(fields=("step", "position"), name="tool_call_once"),
+            "constraints": [models.UniqueConstraint(fields=("step", "position"), name="tool_call_once"),],},
         ),
     ]

@@ -32,7 +32,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["conversation_id", "level", "from_seq"],
-            },
+            "constraints": [models.CheckConstraint(
+                condition=models.Q(("to_seq__gte", models.F("from_seq"))), name="checkpoint_range"
+            ),],},
         ),
         migrations.AlterField(
             model_name="run",
@@ -90,12 +92,6 @@ class Migration(migrations.Migration):
             model_name="checkpoint",
             constraint=models.UniqueConstraint(
                 fields=("conversation", "level", "from_seq"), name="checkpoint_start_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="checkpoint",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("to_seq__gte", models.F("from_seq"))), name="checkpoint_range"
             ),
         ),
     ]

@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'syntheses',
                 'abstract': False,
-            },
+            "indexes": [models.Index(fields=['agent', 'day', 'reach'], name='synthesis_of_day'), models.Index(condition=models.Q(('kind', 'intraday'), ('rolled_into', None)), fields=['agent', 'reach', 'day'], name='synthesis_open'),],"constraints": [models.CheckConstraint(condition=models.Q(models.Q(('audience', 'organization'), ('audience_conversation__isnull', True), ('audience_person__isnull', True)), models.Q(('audience', 'conversation'), ('audience_conversation__isnull', False), ('audience_person__isnull', True)), models.Q(('audience', 'person'), ('audience_conversation__isnull', True), ('audience_person__isnull', False)), _connector='OR'), name='synthesis_audience_whole'), models.UniqueConstraint(condition=models.Q(('kind', 'daily')), fields=('agent', 'reach', 'day'), name='synthesis_day_once'),],},
         ),
         migrations.CreateModel(
             name='WorkingEvent',
@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
-            },
+            "indexes": [models.Index(fields=['agent', 'reach', '-id'], name='working_event_recent'), models.Index(condition=models.Q(('synthesis', None)), fields=['agent', 'reach', '-id'], name='working_event_open'), models.Index(fields=['agent', 'person', '-id'], name='working_event_person'), models.Index(condition=models.Q(('memory_id__isnull', False)), fields=['memory_id'], name='working_event_memory'),],"constraints": [models.CheckConstraint(condition=models.Q(models.Q(('audience', 'organization'), ('audience_conversation__isnull', True), ('audience_person__isnull', True)), models.Q(('audience', 'conversation'), ('audience_conversation__isnull', False), ('audience_person__isnull', True)), models.Q(('audience', 'person'), ('audience_conversation__isnull', True), ('audience_person__isnull', False)), _connector='OR'), name='workingevent_audience_whole'), models.UniqueConstraint(fields=('agent', 'key'), name='working_event_once'), models.CheckConstraint(condition=models.Q(('importance__gte', 0), ('importance__lte', 1)), name='working_event_importance'),],},
         ),
         migrations.CreateModel(
             name='WorkingState',
@@ -90,58 +90,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
-            },
-        ),
-        migrations.AddIndex(
-            model_name='synthesis',
-            index=models.Index(fields=['agent', 'day', 'reach'], name='synthesis_of_day'),
-        ),
-        migrations.AddIndex(
-            model_name='synthesis',
-            index=models.Index(condition=models.Q(('kind', 'intraday'), ('rolled_into', None)), fields=['agent', 'reach', 'day'], name='synthesis_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='synthesis',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('audience', 'organization'), ('audience_conversation__isnull', True), ('audience_person__isnull', True)), models.Q(('audience', 'conversation'), ('audience_conversation__isnull', False), ('audience_person__isnull', True)), models.Q(('audience', 'person'), ('audience_conversation__isnull', True), ('audience_person__isnull', False)), _connector='OR'), name='synthesis_audience_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='synthesis',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'daily')), fields=('agent', 'reach', 'day'), name='synthesis_day_once'),
-        ),
-        migrations.AddIndex(
-            model_name='workingevent',
-            index=models.Index(fields=['agent', 'reach', '-id'], name='working_event_recent'),
-        ),
-        migrations.AddIndex(
-            model_name='workingevent',
-            index=models.Index(condition=models.Q(('synthesis', None)), fields=['agent', 'reach', '-id'], name='working_event_open'),
-        ),
-        migrations.AddIndex(
-            model_name='workingevent',
-            index=models.Index(fields=['agent', 'person', '-id'], name='working_event_person'),
-        ),
-        migrations.AddIndex(
-            model_name='workingevent',
-            index=models.Index(condition=models.Q(('memory_id__isnull', False)), fields=['memory_id'], name='working_event_memory'),
-        ),
-        migrations.AddConstraint(
-            model_name='workingevent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('audience', 'organization'), ('audience_conversation__isnull', True), ('audience_person__isnull', True)), models.Q(('audience', 'conversation'), ('audience_conversation__isnull', False), ('audience_person__isnull', True)), models.Q(('audience', 'person'), ('audience_conversation__isnull', True), ('audience_person__isnull', False)), _connector='OR'), name='workingevent_audience_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='workingevent',
-            constraint=models.UniqueConstraint(fields=('agent', 'key'), name='working_event_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='workingevent',
-            constraint=models.CheckConstraint(condition=models.Q(('importance__gte', 0), ('importance__lte', 1)), name='working_event_importance'),
-        ),
-        migrations.AddConstraint(
-            model_name='workingstate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('audience', 'organization'), ('audience_conversation__isnull', True), ('audience_person__isnull', True)), models.Q(('audience', 'conversation'), ('audience_conversation__isnull', False), ('audience_person__isnull', True)), models.Q(('audience', 'person'), ('audience_conversation__isnull', True), ('audience_person__isnull', False)), _connector='OR'), name='workingstate_audience_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='workingstate',
-            constraint=models.UniqueConstraint(fields=('agent', 'reach'), name='working_state_once'),
+            "constraints": [models.CheckConstraint(condition=models.Q(models.Q(('audience', 'organization'), ('audience_conversation__isnull', True), ('audience_person__isnull', True)), models.Q(('audience', 'conversation'), ('audience_conversation__isnull', False), ('audience_person__isnull', True)), models.Q(('audience', 'person'), ('audience_conversation__isnull', True), ('audience_person__isnull', False)), _connector='OR'), name='workingstate_audience_whole'), models.UniqueConstraint(fields=('agent', 'reach'), name='working_state_once'),],},
         ),
     ]

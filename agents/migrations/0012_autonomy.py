@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'autonomy',
-            },
+            "constraints": [models.CheckConstraint(condition=models.Q(('level__in', ['off', 'observe', 'suggest', 'act'])), name='autonomy_level_known'),],},
         ),
         migrations.CreateModel(
             name='AutonomyRule',
@@ -110,10 +110,6 @@ class Migration(migrations.Migration):
             model_name='halt',
             name='organization',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.organization'),
-        ),
-        migrations.AddConstraint(
-            model_name='autonomy',
-            constraint=models.CheckConstraint(condition=models.Q(('level__in', ['off', 'observe', 'suggest', 'act'])), name='autonomy_level_known'),
         ),
         migrations.AddIndex(
             model_name='halt',

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mcp_servers', to='accounts.organization')),
             ],
-        ),
+        options={"indexes": [models.Index(condition=models.Q(('enabled', True), ('next_look_at__isnull', False)), fields=['next_look_at'], name='mcp_server_due'),],"constraints": [models.UniqueConstraint(fields=('organization', 'name'), name='mcp_server_name_once'), models.CheckConstraint(condition=models.Q(models.Q(('transport', 'stdio'), ('url', ''), models.Q(('command', ''), _negated=True)), models.Q(('command', ''), ('transport', 'http'), models.Q(('url', ''), _negated=True)), _connector='OR'), name='mcp_server_reached_one_way'), models.CheckConstraint(condition=models.Q(('state__in', ['new', 'connected', 'failed', 'sign_in'])), name='mcp_server_state_known'),],},),
         migrations.CreateModel(
             name='McpTool',
             fields=[
@@ -64,29 +64,5 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mcp_tools', to='accounts.organization')),
                 ('server', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tools', to='agents.mcpserver')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='mcpserver',
-            index=models.Index(condition=models.Q(('enabled', True), ('next_look_at__isnull', False)), fields=['next_look_at'], name='mcp_server_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='mcpserver',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='mcp_server_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='mcpserver',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('transport', 'stdio'), ('url', ''), models.Q(('command', ''), _negated=True)), models.Q(('command', ''), ('transport', 'http'), models.Q(('url', ''), _negated=True)), _connector='OR'), name='mcp_server_reached_one_way'),
-        ),
-        migrations.AddConstraint(
-            model_name='mcpserver',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['new', 'connected', 'failed', 'sign_in'])), name='mcp_server_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='mcptool',
-            constraint=models.UniqueConstraint(fields=('server', 'remote_name'), name='mcp_tool_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='mcptool',
-            constraint=models.UniqueConstraint(fields=('organization', 'local_name'), name='mcp_tool_name_once'),
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=('server', 'remote_name'), name='mcp_tool_once'), models.UniqueConstraint(fields=('organization', 'local_name'), name='mcp_tool_name_once'),],},),
     ]

@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=("organization", "name"), name="provider_name_once"),],},),
         migrations.CreateModel(
             name="ModelEntry",
             fields=[
@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "model",
                 "verbose_name_plural": "models",
-            },
+            "constraints": [models.UniqueConstraint(fields=("provider", "name"), name="model_name_once"),],},
         ),
         migrations.CreateModel(
             name="Route",
@@ -139,7 +139,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["organization_id", "process", "position"],
-            },
+            "constraints": [models.UniqueConstraint(
+                fields=("organization", "process", "position"), name="route_position_once"
+            ),],},
         ),
         migrations.CreateModel(
             name="LedgerEntry",
@@ -227,19 +229,5 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "ledger",
                 "indexes": [models.Index(fields=["organization", "-created_at"], name="ledger_recent")],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="provider",
-            constraint=models.UniqueConstraint(fields=("organization", "name"), name="provider_name_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="modelentry",
-            constraint=models.UniqueConstraint(fields=("provider", "name"), name="model_name_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="route",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "process", "position"), name="route_position_once"
-            ),
         ),
     ]

@@ -64,7 +64,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
+        options={"indexes": [models.Index(fields=["embedder", "message"], name="indexed_message_embedder"), pgvector.django.indexes.HnswIndex(
+                ef_construction=64,
+                fields=["embedding"],
+                m=16,
+                name="indexed_message_nearest",
+                opclasses=["vector_cosine_ops"],
+            ),],"constraints": [models.UniqueConstraint(fields=("conversation", "seq"), name="indexed_message_once"),],},),
         migrations.CreateModel(
             name="Memory",
             fields=[
@@ -249,7 +255,89 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "memories",
-            },
+            "indexes": [models.Index(
+                condition=models.Q(("forgotten_at", None), ("superseded_at", None)),
+                fields=["organization", "agent_id", "reach"],
+                name="memory_on_shelf",
+            ), models.Index(
+                condition=models.Q(("forgotten_at", None), ("superseded_at", None)),
+                fields=["organization", "agent_id", "-created_at"],
+                name="memory_recent",
+            ), models.Index(
+                condition=models.Q(("forgotten_at", None), ("superseded_at", None)),
+                fields=["embedder", "id"],
+                name="memory_embedder",
+            ), django.contrib.postgres.indexes.GinIndex(fields=["words"], name="memory_by_word"), pgvector.django.indexes.HnswIndex(
+                ef_construction=64,
+                fields=["embedding"],
+                m=16,
+                name="memory_nearest",
+                opclasses=["vector_cosine_ops"],
+            ),],"constraints": [models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "type__in",
+                        [
+                            "fact",
+                            "preference",
+                            "decision",
+                            "identity",
+                            "event",
+                            "observation",
+                            "goal",
+                            "todo",
+                            "human",
+                        ],
+                    )
+                ),
+                name="memory_type_known",
+            ), models.CheckConstraint(
+                condition=models.Q(("importance__gte", 0), ("importance__lte", 1)),
+                name="memory_importance_range",
+            ), models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("audience", "organization"),
+                        ("audience_conversation__isnull", True),
+                        ("audience_person__isnull", True),
+                    ),
+                    models.Q(
+                        ("audience", "conversation"),
+                        ("audience_conversation__isnull", False),
+                        ("audience_person__isnull", True),
+                    ),
+                    models.Q(
+                        ("audience", "person"),
+                        ("audience_conversation__isnull", True),
+                        ("audience_person__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="memory_audience_whole",
+            ), models.CheckConstraint(
+                condition=models.Q(
+                    ("trusted", True),
+                    models.Q(
+                        ("type__in", ["identity", "preference", "human", "decision", "goal", "todo"]),
+                        _negated=True,
+                    ),
+                    _connector="OR",
+                ),
+                name="memory_untrusted_type",
+            ), models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("type", "human"), _negated=True), ("about__isnull", False), _connector="OR"
+                ),
+                name="memory_human_about",
+            ), models.UniqueConstraint(
+                condition=models.Q(("forgotten_at", None), ("superseded_at", None), ("type", "human")),
+                fields=("organization", "agent_id", "about", "reach"),
+                name="memory_human_once",
+            ), models.UniqueConstraint(
+                condition=models.Q(("forgotten_at", None), ("superseded_at", None)),
+                fields=("digest", "organization", "agent_id", "reach", "type"),
+                name="memory_once",
+            ),],},
         ),
         migrations.CreateModel(
             name="InboxItem",
@@ -299,7 +387,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
+        options={"indexes": [models.Index(
+                condition=models.Q(("resolved_at", None)),
+                fields=["organization", "agent_id", "-id"],
+                name="inbox_open",
+            ),],"constraints": [models.UniqueConstraint(fields=("kind", "first", "second"), name="inbox_pair_once"), models.CheckConstraint(
+                condition=models.Q(("first__lt", models.F("second"))), name="inbox_pair_ordered"
+            ),],},),
         migrations.CreateModel(
             name="Consolidation",
             fields=[
@@ -386,7 +480,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
+        options={"constraints": [models.UniqueConstraint(
+                fields=("source", "target", "relation"), name="association_once"
+            ), models.CheckConstraint(
+                condition=models.Q(("source", models.F("target")), _negated=True), name="association_of_two"
+            ), models.CheckConstraint(
+                condition=models.Q(("weight__gte", 0), ("weight__lte", 1)), name="association_weight_range"
+            ),],},),
         migrations.CreateModel(
             name="MemoryEdit",
             fields=[
@@ -468,7 +568,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
+        options={"indexes": [models.Index(
+                fields=["organization", "term"],
+                include=("conversation", "message", "alone", "window"),
+                name="message_posting_cover",
+            ),],},),
         migrations.CreateModel(
             name="Posting",
             fields=[
@@ -502,7 +606,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
+        options={"indexes": [models.Index(
+                fields=["organization", "agent_id", "term"],
+                include=("memory", "reach", "weight"),
+                name="posting_cover",
+            ),],},),
         migrations.CreateModel(
             name="Section",
             fields=[
@@ -531,7 +639,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=("conversation", "first_seq"), name="section_once"),],},),
         migrations.AddField(
             model_name="indexedmessage",
             name="section",
@@ -579,7 +687,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
+        options={"indexes": [models.Index(
+                fields=["organization", "term"],
+                include=("conversation", "section", "weight"),
+                name="section_posting_cover",
+            ),],},),
         migrations.CreateModel(
             name="Shelf",
             fields=[
@@ -601,7 +713,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "shelves",
-            },
+            "constraints": [models.UniqueConstraint(fields=("organization", "agent_id"), name="shelf_once"),],},
         ),
         migrations.CreateModel(
             name="CommonTerm",
@@ -623,227 +735,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="memory",
-            index=models.Index(
-                condition=models.Q(("forgotten_at", None), ("superseded_at", None)),
-                fields=["organization", "agent_id", "reach"],
-                name="memory_on_shelf",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="memory",
-            index=models.Index(
-                condition=models.Q(("forgotten_at", None), ("superseded_at", None)),
-                fields=["organization", "agent_id", "-created_at"],
-                name="memory_recent",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="memory",
-            index=models.Index(
-                condition=models.Q(("forgotten_at", None), ("superseded_at", None)),
-                fields=["embedder", "id"],
-                name="memory_embedder",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="memory",
-            index=django.contrib.postgres.indexes.GinIndex(fields=["words"], name="memory_by_word"),
-        ),
-        migrations.AddIndex(
-            model_name="memory",
-            index=pgvector.django.indexes.HnswIndex(
-                ef_construction=64,
-                fields=["embedding"],
-                m=16,
-                name="memory_nearest",
-                opclasses=["vector_cosine_ops"],
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="memory",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "type__in",
-                        [
-                            "fact",
-                            "preference",
-                            "decision",
-                            "identity",
-                            "event",
-                            "observation",
-                            "goal",
-                            "todo",
-                            "human",
-                        ],
-                    )
-                ),
-                name="memory_type_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="memory",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("importance__gte", 0), ("importance__lte", 1)),
-                name="memory_importance_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="memory",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("audience", "organization"),
-                        ("audience_conversation__isnull", True),
-                        ("audience_person__isnull", True),
-                    ),
-                    models.Q(
-                        ("audience", "conversation"),
-                        ("audience_conversation__isnull", False),
-                        ("audience_person__isnull", True),
-                    ),
-                    models.Q(
-                        ("audience", "person"),
-                        ("audience_conversation__isnull", True),
-                        ("audience_person__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="memory_audience_whole",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="memory",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("trusted", True),
-                    models.Q(
-                        ("type__in", ["identity", "preference", "human", "decision", "goal", "todo"]),
-                        _negated=True,
-                    ),
-                    _connector="OR",
-                ),
-                name="memory_untrusted_type",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="memory",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("type", "human"), _negated=True), ("about__isnull", False), _connector="OR"
-                ),
-                name="memory_human_about",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="memory",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("forgotten_at", None), ("superseded_at", None), ("type", "human")),
-                fields=("organization", "agent_id", "about", "reach"),
-                name="memory_human_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="memory",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("forgotten_at", None), ("superseded_at", None)),
-                fields=("digest", "organization", "agent_id", "reach", "type"),
-                name="memory_once",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="inboxitem",
-            index=models.Index(
-                condition=models.Q(("resolved_at", None)),
-                fields=["organization", "agent_id", "-id"],
-                name="inbox_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="inboxitem",
-            constraint=models.UniqueConstraint(fields=("kind", "first", "second"), name="inbox_pair_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="inboxitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("first__lt", models.F("second"))), name="inbox_pair_ordered"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="association",
-            constraint=models.UniqueConstraint(
-                fields=("source", "target", "relation"), name="association_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="association",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("source", models.F("target")), _negated=True), name="association_of_two"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="association",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("weight__gte", 0), ("weight__lte", 1)), name="association_weight_range"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="messageposting",
-            index=models.Index(
-                fields=["organization", "term"],
-                include=("conversation", "message", "alone", "window"),
-                name="message_posting_cover",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="posting",
-            index=models.Index(
-                fields=["organization", "agent_id", "term"],
-                include=("memory", "reach", "weight"),
-                name="posting_cover",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="section",
-            constraint=models.UniqueConstraint(fields=("conversation", "first_seq"), name="section_once"),
-        ),
-        migrations.AddIndex(
-            model_name="indexedmessage",
-            index=models.Index(fields=["embedder", "message"], name="indexed_message_embedder"),
-        ),
-        migrations.AddIndex(
-            model_name="indexedmessage",
-            index=pgvector.django.indexes.HnswIndex(
-                ef_construction=64,
-                fields=["embedding"],
-                m=16,
-                name="indexed_message_nearest",
-                opclasses=["vector_cosine_ops"],
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="indexedmessage",
-            constraint=models.UniqueConstraint(fields=("conversation", "seq"), name="indexed_message_once"),
-        ),
-        migrations.AddIndex(
-            model_name="sectionposting",
-            index=models.Index(
-                fields=["organization", "term"],
-                include=("conversation", "section", "weight"),
-                name="section_posting_cover",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="shelf",
-            constraint=models.UniqueConstraint(fields=("organization", "agent_id"), name="shelf_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="commonterm",
-            constraint=models.UniqueConstraint(fields=("shelf", "term"), name="common_term_once"),
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=("shelf", "term"), name="common_term_once"),],},),
         # In line, so that comparing vectors reads no second table; long content moves out instead.
         migrations.RunSQL(
             """

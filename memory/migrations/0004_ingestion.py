@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ingested_files', to='accounts.organization')),
                 ('uploaded_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
+        options={"indexes": [models.Index(condition=models.Q(('state__in', ['queued', 'reading', 'extracting'])), fields=['id'], name='ingested_file_open'), models.Index(fields=['organization', 'agent_id', '-id'], name='ingested_file_of_agent'),],"constraints": [models.UniqueConstraint(fields=('organization', 'agent_id', 'digest', 'audience_person'), name='ingested_file_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'reading', 'extracting', 'done', 'failed'])), name='ingested_file_state_known'),],},),
         migrations.CreateModel(
             name='IngestedChunk',
             fields=[
@@ -54,29 +54,5 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.organization')),
                 ('file', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='memory.ingestedfile')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='ingestedfile',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'reading', 'extracting'])), fields=['id'], name='ingested_file_open'),
-        ),
-        migrations.AddIndex(
-            model_name='ingestedfile',
-            index=models.Index(fields=['organization', 'agent_id', '-id'], name='ingested_file_of_agent'),
-        ),
-        migrations.AddConstraint(
-            model_name='ingestedfile',
-            constraint=models.UniqueConstraint(fields=('organization', 'agent_id', 'digest', 'audience_person'), name='ingested_file_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='ingestedfile',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'reading', 'extracting', 'done', 'failed'])), name='ingested_file_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='ingestedchunk',
-            constraint=models.UniqueConstraint(fields=('file', 'number'), name='ingested_chunk_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='ingestedchunk',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'answered', 'done'])), name='ingested_chunk_state_known'),
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=('file', 'number'), name='ingested_chunk_once'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'answered', 'done'])), name='ingested_chunk_state_known'),],},),
     ]

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conversations', to='accounts.organization')),
             ],
-        ),
+        options={"indexes": [models.Index(fields=['organization', '-last_message_at'], name='conversation_recent'),],},),
         migrations.CreateModel(
             name='Message',
             fields=[
@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['conversation_id', 'seq'],
-            },
+            "indexes": [models.Index(condition=models.Q(('handling__in', ['unanswered', 'taken'])), fields=['conversation', 'seq'], name='message_open'),],"constraints": [models.UniqueConstraint(fields=('conversation', 'seq'), name='message_seq_once'), models.UniqueConstraint(condition=models.Q(('external_id__isnull', False)), fields=('conversation', 'external_id'), name='message_external_once'),],},
         ),
         migrations.CreateModel(
             name='Delivery',
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'deliveries',
-            },
+            "indexes": [models.Index(condition=models.Q(('state__in', ['pending', 'sending'])), fields=['next_attempt_at'], name='delivery_open'),],"constraints": [models.UniqueConstraint(fields=('message', 'chunk'), name='delivery_chunk_once'),],},
         ),
         migrations.CreateModel(
             name='Participant',
@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.organization')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='participations', to='accounts.person')),
             ],
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=('conversation', 'person'), name='participant_once'),],},),
         migrations.CreateModel(
             name='PlatformAccount',
             fields=[
@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='platform_accounts', to='accounts.organization')),
             ],
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=('organization', 'platform', 'name'), name='platform_account_once'),],},),
         migrations.AddField(
             model_name='conversation',
             name='account',
@@ -137,45 +137,9 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.organization')),
                 ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.person')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('handling__in', ['unanswered', 'taken'])), fields=['conversation', 'seq'], name='message_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('conversation', 'seq'), name='message_seq_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_id__isnull', False)), fields=('conversation', 'external_id'), name='message_external_once'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ['pending', 'sending'])), fields=['next_attempt_at'], name='delivery_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('message', 'chunk'), name='delivery_chunk_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='participant',
-            constraint=models.UniqueConstraint(fields=('conversation', 'person'), name='participant_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='platformaccount',
-            constraint=models.UniqueConstraint(fields=('organization', 'platform', 'name'), name='platform_account_once'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['organization', '-last_message_at'], name='conversation_recent'),
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=('message', 'person', 'emoji'), name='reaction_once', nulls_distinct=False),],},),
         migrations.AddConstraint(
             model_name='conversation',
             constraint=models.UniqueConstraint(fields=('account', 'external_id'), name='conversation_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='reaction',
-            constraint=models.UniqueConstraint(fields=('message', 'person', 'emoji'), name='reaction_once', nulls_distinct=False),
         ),
     ]

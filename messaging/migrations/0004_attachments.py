@@ -29,18 +29,10 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.organization')),
                 ('uploaded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='attachments', to='accounts.person')),
             ],
-        ),
+        options={"indexes": [models.Index(fields=['conversation', '-id'], name='attachment_recent'), models.Index(condition=models.Q(('message', None)), fields=['created_at'], name='attachment_unsent'),],},),
         migrations.AddField(
             model_name='delivery',
             name='attachment',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='messaging.attachment'),
-        ),
-        migrations.AddIndex(
-            model_name='attachment',
-            index=models.Index(fields=['conversation', '-id'], name='attachment_recent'),
-        ),
-        migrations.AddIndex(
-            model_name='attachment',
-            index=models.Index(condition=models.Q(('message', None)), fields=['created_at'], name='attachment_unsent'),
         ),
     ]

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 ('requester_person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.person')),
                 ('requester_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
+        options={"indexes": [models.Index(condition=models.Q(('state__in', ['open', 'asked_back'])), fields=['organization', '-id'], name='approval_open'), models.Index(condition=models.Q(('state__in', ['open', 'asked_back', 'approved'])), fields=['expires_at'], name='approval_expiring'), models.Index(fields=['run_id'], name='approval_run'),],"constraints": [models.UniqueConstraint(fields=('organization', 'origin_key'), name='approval_asked_once'), models.CheckConstraint(condition=models.Q(('state__in', ['open', 'asked_back', 'approved', 'rejected', 'expired', 'withdrawn', 'executed', 'failed'])), name='approval_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'executed'), _negated=True), ('used_at__isnull', False), _connector='OR'), name='approval_executed_is_used'),],},),
         migrations.CreateModel(
             name='ApprovalRule',
             fields=[
@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.organization')),
             ],
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=('organization', 'agent_id', 'kind', 'subject'), name='approval_rule_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('needed__gte', 1), ('needed__lte', 5)), name='approval_rule_needed'), models.CheckConstraint(condition=models.Q(('expires_after_s__gte', 60), ('expires_after_s__lte', 31536000)), name='approval_rule_expiry'),],},),
         migrations.CreateModel(
             name='Decision',
             fields=[
@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.organization')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=('approval', 'user'), name='decision_once'),],},),
         migrations.CreateModel(
             name='Grant',
             fields=[
@@ -95,49 +95,5 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='accounts.organization')),
                 ('revoked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='approval',
-            index=models.Index(condition=models.Q(('state__in', ['open', 'asked_back'])), fields=['organization', '-id'], name='approval_open'),
-        ),
-        migrations.AddIndex(
-            model_name='approval',
-            index=models.Index(condition=models.Q(('state__in', ['open', 'asked_back', 'approved'])), fields=['expires_at'], name='approval_expiring'),
-        ),
-        migrations.AddIndex(
-            model_name='approval',
-            index=models.Index(fields=['run_id'], name='approval_run'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(fields=('organization', 'origin_key'), name='approval_asked_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'asked_back', 'approved', 'rejected', 'expired', 'withdrawn', 'executed', 'failed'])), name='approval_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'executed'), _negated=True), ('used_at__isnull', False), _connector='OR'), name='approval_executed_is_used'),
-        ),
-        migrations.AddConstraint(
-            model_name='approvalrule',
-            constraint=models.UniqueConstraint(fields=('organization', 'agent_id', 'kind', 'subject'), name='approval_rule_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='approvalrule',
-            constraint=models.CheckConstraint(condition=models.Q(('needed__gte', 1), ('needed__lte', 5)), name='approval_rule_needed'),
-        ),
-        migrations.AddConstraint(
-            model_name='approvalrule',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_after_s__gte', 60), ('expires_after_s__lte', 31536000)), name='approval_rule_expiry'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('approval', 'user'), name='decision_once'),
-        ),
-        migrations.AddIndex(
-            model_name='grant',
-            index=models.Index(condition=models.Q(('revoked_at', None)), fields=['organization', 'agent_id', 'subject'], name='grant_usable'),
-        ),
+        options={"indexes": [models.Index(condition=models.Q(('revoked_at', None)), fields=['organization', 'agent_id', 'subject'], name='grant_usable'),],},),
     ]

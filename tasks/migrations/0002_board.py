@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ('owner_user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='children', to='tasks.goal')),
             ],
-        ),
+        options={"indexes": [models.Index(fields=['organization', 'status', 'priority'], name='goal_listed'),],"constraints": [models.CheckConstraint(condition=models.Q(('status__in', ['proposed', 'active', 'paused', 'completed', 'abandoned'])), name='goal_status_known'), models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='goal_not_its_own_parent'),],},),
         migrations.CreateModel(
             name='Task',
             fields=[
@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ('requester_person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.person')),
                 ('requester_user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
+        options={"indexes": [models.Index(fields=['organization', 'state', 'priority', 'number'], name='task_board'), models.Index(condition=models.Q(('archived_at', None)), fields=['assignee_user'], name='task_mine'),],"constraints": [models.UniqueConstraint(fields=('organization', 'number'), name='task_number_once'), models.CheckConstraint(condition=models.Q(('state__in', ['pending_approval', 'backlog', 'ready', 'in_progress', 'blocked', 'done', 'failed'])), name='task_state_known'), models.CheckConstraint(condition=models.Q(('assignee_user', None), ('assignee_agent_id', None), _connector='OR'), name='task_one_assignee'), models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', False), ('state', 'done')), models.Q(models.Q(('state', 'done'), _negated=True), ('completed_at', None)), _connector='OR'), name='task_completed_iff_done'),],},),
         migrations.CreateModel(
             name='Attempt',
             fields=[
@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                 ('started_by_user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('task', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='tasks.task')),
             ],
-        ),
+        options={"indexes": [models.Index(condition=models.Q(('ended_at', None)), fields=['run_id'], name='attempt_open'),],"constraints": [models.UniqueConstraint(fields=('task', 'number'), name='attempt_number_once'), models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('task',), name='attempt_one_open_per_task'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('outcome', '')), models.Q(('ended_at__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='attempt_ended_with_outcome'),],},),
         migrations.CreateModel(
             name='TaskComment',
             fields=[
@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'task dependencies',
-            },
+            "constraints": [models.UniqueConstraint(fields=('task', 'needs'), name='task_dependency_once'), models.CheckConstraint(condition=models.Q(('task', models.F('needs')), _negated=True), name='task_needs_another'),],},
         ),
         migrations.CreateModel(
             name='TaskRevision',
@@ -152,69 +152,5 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.organization')),
                 ('task', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='tasks.task')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='goal',
-            index=models.Index(fields=['organization', 'status', 'priority'], name='goal_listed'),
-        ),
-        migrations.AddConstraint(
-            model_name='goal',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['proposed', 'active', 'paused', 'completed', 'abandoned'])), name='goal_status_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='goal',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='goal_not_its_own_parent'),
-        ),
-        migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['organization', 'state', 'priority', 'number'], name='task_board'),
-        ),
-        migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('archived_at', None)), fields=['assignee_user'], name='task_mine'),
-        ),
-        migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(fields=('organization', 'number'), name='task_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending_approval', 'backlog', 'ready', 'in_progress', 'blocked', 'done', 'failed'])), name='task_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('assignee_user', None), ('assignee_agent_id', None), _connector='OR'), name='task_one_assignee'),
-        ),
-        migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', False), ('state', 'done')), models.Q(models.Q(('state', 'done'), _negated=True), ('completed_at', None)), _connector='OR'), name='task_completed_iff_done'),
-        ),
-        migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['run_id'], name='attempt_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('task', 'number'), name='attempt_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('task',), name='attempt_one_open_per_task'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('outcome', '')), models.Q(('ended_at__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='attempt_ended_with_outcome'),
-        ),
-        migrations.AddConstraint(
-            model_name='taskdependency',
-            constraint=models.UniqueConstraint(fields=('task', 'needs'), name='task_dependency_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='taskdependency',
-            constraint=models.CheckConstraint(condition=models.Q(('task', models.F('needs')), _negated=True), name='task_needs_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='taskrevision',
-            constraint=models.UniqueConstraint(fields=('task', 'number'), name='task_revision_once'),
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=('task', 'number'), name='task_revision_once'),],},),
     ]

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='schedules', to='accounts.organization')),
                 ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='schedules', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
+        options={"indexes": [models.Index(condition=models.Q(('state', 'active')), fields=['next_due_at'], name='schedule_due'), models.Index(condition=models.Q(('state__in', ['paused', 'broken'])), fields=['next_due_at'], name='schedule_unaccounted'),],"constraints": [models.CheckConstraint(condition=models.Q(models.Q(('interval_s', None), ('kind', 'expression'), ('once_at', None)), models.Q(('expression', ''), ('interval_s__gt', 0), ('kind', 'interval'), ('once_at', None)), models.Q(('expression', ''), ('interval_s', None), ('kind', 'once'), ('once_at__isnull', False)), _connector='OR'), name='schedule_one_timing'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['proposed', 'finished']), _negated=True), ('next_due_at', None), _connector='OR'), name='schedule_due_only_when_confirmed'),],},),
         migrations.CreateModel(
             name='Firing',
             fields=[
@@ -79,46 +79,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-due_at', '-id'],
-            },
-        ),
-        migrations.AddIndex(
-            model_name='schedule',
-            index=models.Index(condition=models.Q(('state', 'active')), fields=['next_due_at'], name='schedule_due'),
-        ),
-        migrations.AddIndex(
-            model_name='schedule',
-            index=models.Index(condition=models.Q(('state__in', ['paused', 'broken'])), fields=['next_due_at'], name='schedule_unaccounted'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('interval_s', None), ('kind', 'expression'), ('once_at', None)), models.Q(('expression', ''), ('interval_s__gt', 0), ('kind', 'interval'), ('once_at', None)), models.Q(('expression', ''), ('interval_s', None), ('kind', 'once'), ('once_at__isnull', False)), _connector='OR'), name='schedule_one_timing'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['proposed', 'finished']), _negated=True), ('next_due_at', None), _connector='OR'), name='schedule_due_only_when_confirmed'),
-        ),
-        migrations.AddIndex(
-            model_name='firing',
-            index=models.Index(fields=['schedule', '-due_at'], name='firing_recent'),
-        ),
-        migrations.AddIndex(
-            model_name='firing',
-            index=models.Index(condition=models.Q(('execution__in', ['waiting', 'queued', 'running'])), fields=['schedule'], name='firing_live'),
-        ),
-        migrations.AddIndex(
-            model_name='firing',
-            index=models.Index(condition=models.Q(('delivery', 'pending')), fields=['id'], name='firing_undelivered'),
-        ),
-        migrations.AddConstraint(
-            model_name='firing',
-            constraint=models.UniqueConstraint(condition=models.Q(('trigger', 'manual'), _negated=True), fields=('schedule', 'due_at'), name='firing_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='firing',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('count', 1), ('until_at', None)), models.Q(('count__gt', 1), ('until_at__gt', models.F('due_at'))), _connector='OR'), name='firing_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='firing',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decision', 'fired'), ('reason', ''), models.Q(('execution', 'none'), _negated=True)), models.Q(('decision__in', ['skipped', 'missed']), ('execution', 'none'), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='firing_explained'),
+            "indexes": [models.Index(fields=['schedule', '-due_at'], name='firing_recent'), models.Index(condition=models.Q(('execution__in', ['waiting', 'queued', 'running'])), fields=['schedule'], name='firing_live'), models.Index(condition=models.Q(('delivery', 'pending')), fields=['id'], name='firing_undelivered'),],"constraints": [models.UniqueConstraint(condition=models.Q(('trigger', 'manual'), _negated=True), fields=('schedule', 'due_at'), name='firing_once'), models.CheckConstraint(condition=models.Q(models.Q(('count', 1), ('until_at', None)), models.Q(('count__gt', 1), ('until_at__gt', models.F('due_at'))), _connector='OR'), name='firing_range'), models.CheckConstraint(condition=models.Q(models.Q(('decision', 'fired'), ('reason', ''), models.Q(('execution', 'none'), _negated=True)), models.Q(('decision__in', ['skipped', 'missed']), ('execution', 'none'), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='firing_explained'),],},
         ),
     ]

@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='wakes', to='accounts.organization')),
             ],
-        ),
+        options={"indexes": [models.Index(condition=models.Q(('enabled', True)), fields=['organization', 'happening', 'agent_id'], name='wake_heard'), models.Index(condition=models.Q(('enabled', True), ('trigger', 'schedule')), fields=['next_due_at'], name='wake_due'),],"constraints": [models.UniqueConstraint(condition=models.Q(('built_in', True)), fields=('agent_id', 'happening'), name='wake_built_in_once'), models.CheckConstraint(condition=models.Q(models.Q(('expression', ''), ('interval_s', None), ('token_digest', None), ('trigger', 'event'), models.Q(('happening', ''), _negated=True)), models.Q(('expression', ''), ('happening', ''), ('interval_s', None), ('token_digest__isnull', False), ('trigger', 'webhook')), models.Q(('happening', ''), ('token_digest', None), ('trigger', 'schedule'), models.Q(models.Q(('expression', ''), ('interval_s__gt', 0)), models.Q(models.Q(('expression', ''), _negated=True), ('interval_s', None)), _connector='OR')), _connector='OR'), name='wake_one_trigger'),],},),
         migrations.CreateModel(
             name='WakeEvent',
             fields=[
@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.organization')),
                 ('wake', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='tasks.wake')),
             ],
-        ),
+        options={"indexes": [models.Index(condition=models.Q(('state__in', ['pending', 'taken'])), fields=['agent_id'], name='wake_event_open'), models.Index(fields=['agent_id', '-id'], name='wake_event_recent'),],"constraints": [models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('wake', 'key'), name='wake_event_pending_once'), models.CheckConstraint(condition=models.Q(models.Q(('run_id__isnull', False), ('state', 'taken')), models.Q(('state', 'taken'), _negated=True), _connector='OR'), name='wake_event_taken_by_a_run'),],},),
         migrations.CreateModel(
             name='WakePayload',
             fields=[
@@ -75,37 +75,5 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['id'],
             },
-        ),
-        migrations.AddIndex(
-            model_name='wake',
-            index=models.Index(condition=models.Q(('enabled', True)), fields=['organization', 'happening', 'agent_id'], name='wake_heard'),
-        ),
-        migrations.AddIndex(
-            model_name='wake',
-            index=models.Index(condition=models.Q(('enabled', True), ('trigger', 'schedule')), fields=['next_due_at'], name='wake_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='wake',
-            constraint=models.UniqueConstraint(condition=models.Q(('built_in', True)), fields=('agent_id', 'happening'), name='wake_built_in_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='wake',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('expression', ''), ('interval_s', None), ('token_digest', None), ('trigger', 'event'), models.Q(('happening', ''), _negated=True)), models.Q(('expression', ''), ('happening', ''), ('interval_s', None), ('token_digest__isnull', False), ('trigger', 'webhook')), models.Q(('happening', ''), ('token_digest', None), ('trigger', 'schedule'), models.Q(models.Q(('expression', ''), ('interval_s__gt', 0)), models.Q(models.Q(('expression', ''), _negated=True), ('interval_s', None)), _connector='OR')), _connector='OR'), name='wake_one_trigger'),
-        ),
-        migrations.AddIndex(
-            model_name='wakeevent',
-            index=models.Index(condition=models.Q(('state__in', ['pending', 'taken'])), fields=['agent_id'], name='wake_event_open'),
-        ),
-        migrations.AddIndex(
-            model_name='wakeevent',
-            index=models.Index(fields=['agent_id', '-id'], name='wake_event_recent'),
-        ),
-        migrations.AddConstraint(
-            model_name='wakeevent',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('wake', 'key'), name='wake_event_pending_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='wakeevent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('run_id__isnull', False), ('state', 'taken')), models.Q(('state', 'taken'), _negated=True), _connector='OR'), name='wake_event_taken_by_a_run'),
         ),
     ]
