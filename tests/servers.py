@@ -1,4 +1,4 @@
-"""The suite's own PostgreSQL and Valkey.
+"""The suite's own PostgreSQL and Valkey; where several processes test, each has a Valkey of its own, as it has a database.
 
 A plugin named in `addopts`, since pytest-django reads the settings before any conftest is loaded.
 """
@@ -15,10 +15,15 @@ _own_home: Path | None = None
 
 def _start_servers() -> None:
     global _own_home
-    if os.environ.get("SPACEBOT_TEST_SERVERS"):
-        return
-    from spacebot_site.launch import embedded
+    from spacebot_site.launch import embedded, valkey
 
+    if shared := os.environ.get("SPACEBOT_TEST_SERVERS"):
+        if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+            _own_home = Path(shared) / worker
+            _own_home.mkdir()
+            valkey.start_valkey(_own_home)
+            os.environ["REDIS_URL"] = embedded.services(_own_home).redis_url
+        return
     _own_home = Path(tempfile.mkdtemp(prefix="spacebot-test-"))
     (_own_home / "static").mkdir()  # WhiteNoise warns about a folder that is not there
     os.environ["SPACEBOT_HOME"] = str(_own_home)

@@ -35,17 +35,12 @@ GATES = (
 )
 
 
-ALONE = ("tests/launch", "tests/bench", "tests/browser")
-"""Tests that start processes of their own, take measure or look at the clock: they run one after the other."""
+WATCHED = ("tests/launch", "tests/browser")
+"""Tests that start whole installations and watch them as people do: nothing else runs beside them but more of their kind."""
+_CORES = min(4, os.cpu_count() or 1)
 PARTS = (
-    (
-        "-n",
-        str(min(4, os.cpu_count() or 1)),
-        "--dist",
-        "loadscope",
-        *(f"--ignore={folder}" for folder in ALONE),
-    ),
-    ALONE,
+    ("-n", str(_CORES + 1), "--dist", "loadscope", *(f"--ignore={folder}" for folder in WATCHED)),
+    ("-n", str(_CORES), "--dist", "loadfile", *WATCHED),
 )
 """What pytest is given when everything is tested, one after the other: first what many processes share, then the rest."""
 

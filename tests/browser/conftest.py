@@ -115,7 +115,7 @@ class Web(Program):
         raise RuntimeError(f"the web process did not start: {self.log.read_text()[-2000:]}")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def environment(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What our processes get: the test database by name, the suite's Valkey, collected static files."""
     from django.conf import settings
@@ -135,7 +135,7 @@ def environment(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory)
     return found
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     program = Web(environment, tmp_path_factory.mktemp("logs") / "web.log")
     program.start()
@@ -159,7 +159,7 @@ def ticking(environment: dict[str, str], tmp_path: Path) -> Iterator[Program]:
     program.stop()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def worker(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     program = Program(WORKER, environment, tmp_path_factory.mktemp("logs") / "worker.log")
     program.start()
@@ -181,7 +181,7 @@ def _wait_for_worker(program: Program) -> None:
     raise RuntimeError(f"the worker did not start: {program.log.read_text()[-2000:]}")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     path = find_chromium()
     assert path, "there is no Chromium"
