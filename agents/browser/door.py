@@ -81,8 +81,10 @@ class Door:
         self._ended.clear()
         size, handed, _, _ = socket.recv_fds(line, 4, len(handing.DESCRIPTORS))
         try:
-            arguments = _exactly(line, int.from_bytes(size, "big")).decode().split("\0")
-            self._child = spawn(self._command_of(tuple(arguments)), self._sandbox, descriptors=tuple(handed))
+            if len(handed) != len(handing.DESCRIPTORS):
+                raise ValueError("the browser's start was broken off")
+            command = self._command_of(_arguments(line, int.from_bytes(size, "big")))
+            self._child = spawn(command, self._sandbox, descriptors=tuple(handed))
         except (SandboxError, ValueError) as error:
             self.failure = str(error)
             return
@@ -106,13 +108,11 @@ def _wait_for_either(child: Child, line: socket.socket) -> None:
     waiting.poll()
 
 
-def _exactly(line: socket.socket, size: int) -> bytes:
+def _arguments(line: socket.socket, size: int) -> tuple[str, ...]:
     if size > MOST_BYTES:
         raise ValueError("the browser's arguments are too long")
-    data = b""
-    while len(data) < size:
-        piece = line.recv(size - len(data))
-        if not piece:
-            raise ValueError("the browser's start was broken off")
-        data += piece
-    return data
+    with line.makefile("rb") as handed:
+        data = handed.read(size)
+    if len(data) < size:
+        raise ValueError("the browser's start was broken off")
+    return tuple(data.decode().split("\0"))
