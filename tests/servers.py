@@ -32,6 +32,17 @@ def _start_servers() -> None:
     found = embedded.start(_own_home)
     os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = found.database_url, found.redis_url
     os.environ["SPACEBOT_TEST_SERVERS"] = str(_own_home)
+    _be_careless(found.database_url)
+
+
+def _be_careless(database_url: str) -> None:
+    """Let PostgreSQL wait for no disk: what is lost with the machine is lost with the tests."""
+    import psycopg
+
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"alter system set {name} = off")
+        connection.execute("select pg_reload_conf()")
 
 
 _start_servers()
