@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import TransactionTestCase
 
-from tests.emptying import empty_tables
+from spacebot_site.bench.emptying import empty_tables
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 from spacebot_site.bench.database import throwaway_database
@@ -12,7 +13,8 @@ AIMS = {"tried": Aim(100, at_least=True), "failed": Aim(0)}
 
 def run(*, quick: bool, as_json: bool) -> int:
     """Exits 1 if anything did not hold. Quick or not, it tries everything."""
-    with throwaway_database():
+    with throwaway_database() as home:
+        from spacebot_site.bench.emptying import empty_tables
         from spacebot_site.bench.wall_attacks import CLASSES
         from spacebot_site.bench.wall_attacks.tally import Tally
 
@@ -22,6 +24,8 @@ def run(*, quick: bool, as_json: bool) -> int:
             print(f"· {each.name}", file=sys.stderr, flush=True)
             each.act(tally)
             tallies.append(tally)
+            empty_tables()
+            shutil.rmtree(home / "attachments", ignore_errors=True)
     failures = [sentence for tally in tallies for sentence in tally.failures]
     for sentence in failures:
         print(f"failed: {sentence}", file=sys.stderr)

@@ -26,7 +26,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class AttackClass:
-    """`act` makes every attempt of the class. It runs in a database of its own, with Django ready."""
+    """`act` makes every attempt of the class. It begins with an empty database, with Django ready."""
 
     name: str
     act: Callable[[Tally], None]

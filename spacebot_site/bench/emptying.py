@@ -1,4 +1,4 @@
-"""Emptying the database after a test that committed: of a hundred tables, the few that hold something.
+"""Emptying a throwaway database, after a test that committed or between two kinds of attack: the few tables that hold something.
 
 Django truncates all of them and has every app fill in its content types and permissions again: that takes longer than most tests.
 """
@@ -11,7 +11,7 @@ from django.db import OperationalError, connection
 from django.db.backends.utils import CursorWrapper
 
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
-"""What migrations leave, and no test changes."""
+"""What migrations leave, and nobody changes."""
 
 TRIES = 5
 
@@ -19,7 +19,8 @@ TRIES = 5
 def empty_tables() -> None:
     """Delete every row, past all triggers and foreign keys, until nothing is left.
 
-    A thread or process that a test has left may write meanwhile: it is looked again, and whoever has to give way tries again.
+    Only a superuser may. A thread or process that is left may write meanwhile: it is looked again, and whoever has to give
+    way tries again.
     """
     for left in reversed(range(TRIES)):
         try:
