@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from agents.browser import sessions, walls
+from agents.browser import door, sessions, walls
 from agents.browser.loop import drive
 from agents.browser.session import Session
 from agents.errors import ToolFailed, ToolRetry
 from agents.models import Run
 from agents.sandbox import probe
 from agents.sandbox.drivers import DRIVERS
-from agents.sandbox.errors import NotContained
+from agents.sandbox.errors import CannotStart, NotContained
 from agents.sandbox.inside import tree
 from tests.agents.egress.site import Site
 
@@ -149,6 +149,20 @@ def test_a_browser_ends_with_what_playwright_has_started(driver: str, site: Site
     assert gone(found)
     with pytest.raises(ToolRetry, match="has ended"):
         use("snapshot")
+    opened(use, site, run)
+
+
+def test_why_a_browser_did_not_start_is_told(
+    site: Site, use: Use, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*given: object, **more: object) -> None:
+        raise CannotStart("there is no memory for it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(door, "spawn", fails)
+        with pytest.raises(ToolRetry, match="did not start: there is no memory for it"):
+            use("navigate", url=site.url)
+    assert sessions.find_session(run.pk) is None
     opened(use, site, run)
 
 
