@@ -35,7 +35,6 @@ class Child:
         self.ended = False
         self._lock = threading.Lock()
         self._pipes = Pipes(stdin=stdin, stdout=stdout, stderr=stderr)
-        self._handed = [*self._pipes.theirs, *more]
         self.stdin, self.stdout, self.stderr = self._pipes.stdin, self._pipes.stdout, self._pipes.stderr
         try:
             keeper = keepers.take()
@@ -44,17 +43,17 @@ class Child:
             raise
         self._keeper, self._control = keeper.process, keeper.control
         try:
-            self._begin(order)
+            self._begin(order, [*self._pipes.theirs, *more])
         except BaseException:
             self.close()
             raise
         keepers.prepare()
 
-    def _begin(self, order: Order) -> None:
+    def _begin(self, order: Order, handed: list[int]) -> None:
         self._control.settimeout(START_WITHIN_S)
         data = dumps(order.as_dict())
         try:
-            socket.send_fds(self._control, [len(data).to_bytes(4, "big")], self._handed)
+            socket.send_fds(self._control, [len(data).to_bytes(4, "big")], handed)
             self._pipes.hand_over()
             self._control.sendall(data)
             word = self._hear()
