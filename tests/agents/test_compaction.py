@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
+from statistics import median
 from typing import Any
 
 import pytest
@@ -207,7 +208,7 @@ def test_five_thousand_messages_never_exceed_the_window_and_nothing_is_lost(
         covered = row.to_seq
     assert covered > 4_500
     assert max(read[-10:]) <= 1.5 * max(read[5:15]), "a turn reads more rows the longer it goes on"
-    assert max(asked[-10:]) <= max(asked[5:15]) + 3, "a turn asks more questions the longer it goes on"
+    assert median(asked[-10:]) <= median(asked[5:15]), "a turn asks more questions the longer it goes on"
     index_conversation(engine.conversation.pk)
     find_all(engine, planted)
     assert Run.objects.exclude(kind="keeping").exclude(state=RunState.SUCCEEDED).count() == 0

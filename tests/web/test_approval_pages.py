@@ -28,6 +28,18 @@ def test_the_inbox_shows_what_waits_and_takes_one_verdict_for_several(
     assert "Approved and run" in client.get("/approvals/?show=closed").content.decode()
 
 
+def test_a_decision_leads_back_to_the_list_without_what_was_open_beside_it(
+    team: Team,
+    sign_in: SignIn,
+    counted: Counted,  # noqa: F811
+) -> None:
+    for number in range(2):
+        ask_for(team, origin_key=str(number), title=f"Count {number}")
+    page = sign_in(team.moderator).get("/approvals/?show=open&drawer=/approvals/7/").content.decode()
+    assert 'name="next" value="/approvals/?show=open"' in page
+    assert "drawer=" not in page
+
+
 def test_looking_decides_nothing_and_a_double_click_decides_once(
     team: Team,
     sign_in: SignIn,
