@@ -15,7 +15,7 @@ from agents.browser import walls
 from agents.browser.errors import NoBrowser
 from agents.browser.finding import find_chromium
 from agents.coding.choosing import BACKENDS
-from agents.coding.errors import NoBackend
+from agents.coding.errors import NoBackend, WrongProgram
 from agents.models import SandboxMode, SandboxSetting
 from agents.sandbox import probe
 from llm.models import Provider
@@ -116,11 +116,10 @@ def _coding() -> str:
     for backend in BACKENDS.values():
         try:
             found.append(f"{backend.title} at {backend.find()}")
+        except WrongProgram as error:
+            raise Unwell(str(error)) from None
         except NoBackend as error:
             missing.append(str(error))
-    named = settings.SPACEBOT_OPENCODE or settings.SPACEBOT_CLAUDE
-    if named and not found:
-        raise Unwell("; ".join(missing))
     return ", ".join(found) or f"none: {'; '.join(missing)}"
 
 

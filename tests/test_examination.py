@@ -45,6 +45,13 @@ def test_what_is_there_is_told_with_its_place(
     assert CHECKS["coding"]() == f"Claude Code at {tmp_path}/claude"
 
 
+def test_another_that_is_there_does_not_make_up_for_one_that_is_named(bare: Any, tmp_path: Path) -> None:
+    bare.SPACEBOT_OPENCODE = "/nowhere/at/all"
+    bare.SPACEBOT_CLAUDE = program(tmp_path, "claude")
+    with pytest.raises(Unwell, match="SPACEBOT_OPENCODE names"):
+        CHECKS["coding"]()
+
+
 @pytest.mark.parametrize(
     ("setting", "check"),
     [("SPACEBOT_CHROMIUM", "browser"), ("SPACEBOT_OPENCODE", "coding"), ("SPACEBOT_CLAUDE", "coding")],

@@ -85,7 +85,7 @@ class Door:
                 raise ValueError("the browser's start was broken off")
             command = self._command_of(_arguments(line, int.from_bytes(size, "big")))
             self._child = spawn(command, self._sandbox, descriptors=tuple(handed))
-        except (SandboxError, ValueError) as error:
+        except (SandboxError, OSError, ValueError) as error:
             self.failure = str(error)
             return
         finally:

@@ -7,6 +7,10 @@ class NoBackend(Exception):
     """There is none here, or none may be used."""
 
 
+class WrongProgram(NoBackend):
+    """A setting names a program that is none."""
+
+
 class BackendFailed(Exception):
     """It started, and cannot go on."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from agents.coding.errors import NoBackend
+from agents.coding.errors import NoBackend, WrongProgram
 
 
 def find_program(name: str, *, setting: str, fetched: Path | None = None, missing: str) -> Path:
@@ -16,7 +16,7 @@ def find_program(name: str, *, setting: str, fetched: Path | None = None, missin
     if named := getattr(settings, setting):
         if os.access(named, os.X_OK):
             return Path(named)
-        raise NoBackend(f"{setting} names {named}, which is no program")
+        raise WrongProgram(f"{setting} names {named}, which is no program")
     found = fetched or shutil.which(name)
     if found is None:
         raise NoBackend(missing)

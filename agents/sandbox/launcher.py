@@ -40,24 +40,18 @@ def spawn(
     """Start a command that stays, with pipes to it, or with `line` for its stdin and stdout. Raises CannotStart and BadVariable.
 
     What a command starts can open its pipes by way of /proc, and read and write there in its name; a socket it cannot open.
-    `descriptors`, three or more, are what it has open instead, from 0 on; whose they were may close them.
+    `descriptors`, three to eight, are what it has open instead, from 0 on; whose they were may close them.
     """
-    if descriptors:
-        given, said, complained, *more = descriptors
-        return Child(
-            sandbox.order(command),
-            sandbox=sandbox.name,
-            stdin=given,
-            stdout=said,
-            stderr=complained,
-            more=tuple(more),
-        )
+    end = line if line is not None else subprocess.PIPE
+    complaints = subprocess.STDOUT if merge_stderr else subprocess.PIPE
+    given, said, complained, *more = descriptors or (end, end, complaints)
     return Child(
         sandbox.order(command),
         sandbox=sandbox.name,
-        stdin=line if line is not None else subprocess.PIPE,
-        stdout=line if line is not None else subprocess.PIPE,
-        stderr=subprocess.STDOUT if merge_stderr else subprocess.PIPE,
+        stdin=given,
+        stdout=said,
+        stderr=complained,
+        more=tuple(more),
     )
 
 

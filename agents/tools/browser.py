@@ -183,7 +183,8 @@ def _do(context: ToolContext, act: Act, *, shows: bool = True) -> ToolOutput:
     except BrowserGone as error:
         limit = session.broken_limit()
         sessions.close_session(context.run.pk)
-        raise ToolRetry(f"{error}{limit and f': it broke its limit of {limit}'}. {NOT_OPEN}") from None
+        why = f": it broke its limit of {limit}" if limit else ""
+        raise ToolRetry(f"{error}{why}. {NOT_OPEN}") from None
     except BrowserError as error:
         raise ToolRetry(f"{error}.{_refused(context, session)}") from None
     return ToolOutput(said + _refused(context, session), pictures=session.take_pictures())

@@ -55,7 +55,7 @@ def _is_good(content: bytes) -> bool:
     if len(content) > MOST_BYTES or media_type_of(content[:SNIFFED]) not in KINDS:
         return False
     width, height = map(int, imagesize.get(io.BytesIO(content)))
-    return 0 < width * height <= MOST_PIXELS and width > 0
+    return min(width, height) > 0 and width * height <= MOST_PIXELS
 
 
 def _key(call_key: str) -> str:

@@ -52,6 +52,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     found = _found(actor, tab, before=before, **chosen)
     rows = describe(actor, found[:PAGE], agents)
     more = {"show": tab, **{key: value for key, value in chosen.items() if value}}
+    here = {**more, "before": before} if before else more
     return render(
         request,
         "approvals/index.html",
@@ -64,7 +65,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
             "kinds": labels().items(),
             "chosen": chosen,
             "next_page": urlencode({**more, "before": found[PAGE - 1].pk}) if len(found) > PAGE else "",
-            "here": _here(request),
+            "here": f"{request.path}?{urlencode(here)}",
         },
     )
 
@@ -169,13 +170,6 @@ def _offer(request: HttpRequest) -> grants.GrantOffer:
         fields=tuple(form.getlist("fields")),
         uses=number(form.get("uses")) or None,
     )
-
-
-def _here(request: HttpRequest) -> str:
-    """Return the address of the list without what is open beside it: after a decision that is not wanted again."""
-    query = request.GET.copy()
-    query.pop("drawer", None)
-    return f"{request.path}?{query.urlencode()}" if query else request.path
 
 
 def _decide_many(request: HttpRequest, actor: Actor) -> None:

@@ -35,8 +35,12 @@ def test_a_decision_leads_back_to_the_list_without_what_was_open_beside_it(
 ) -> None:
     for number in range(2):
         ask_for(team, origin_key=str(number), title=f"Count {number}")
-    page = sign_in(team.moderator).get("/approvals/?show=open&drawer=/approvals/7/").content.decode()
-    assert 'name="next" value="/approvals/?show=open"' in page
+    page = (
+        sign_in(team.moderator)
+        .get("/approvals/?show=open&kind=counted&drawer=/approvals/7/")
+        .content.decode()
+    )
+    assert 'name="next" value="/approvals/?show=open&amp;kind=counted"' in page
     assert "drawer=" not in page
 
 

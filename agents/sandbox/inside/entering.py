@@ -17,6 +17,7 @@ LIMITS = {
     "file_bytes": resource.RLIMIT_FSIZE,
 }
 FREE_FROM = 64
+"""Above every descriptor that has a place of its own in a command."""
 SIGNALS = range(1, 65 if sys.platform == "linux" else 32)
 
 

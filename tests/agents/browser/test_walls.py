@@ -17,7 +17,7 @@ from agents.browser.session import Session
 from agents.errors import ToolFailed, ToolRetry
 from agents.models import Run
 from agents.sandbox import probe
-from agents.sandbox.drivers import DRIVERS
+from agents.sandbox.drivers import DRIVERS, root
 from agents.sandbox.errors import CannotStart, NotContained
 from agents.sandbox.inside import tree
 from tests.agents.egress.site import Site
@@ -59,6 +59,10 @@ def command_line(pid: int) -> str:
         return ""
 
 
+def variables(pid: int) -> str:
+    return Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace")
+
+
 def until_it_ends(act: Callable[[], str]) -> str:
     """Do it again and again until it fails; return what the model would read then."""
     until = time.monotonic() + 60
@@ -98,6 +102,8 @@ def test_inside_the_walls_the_machines_files_do_not_exist(
 
     for path in ("/etc/shadow", "/home/", "/run/", __file__):
         assert "ERR_FILE_NOT_FOUND" in drive(look(path), timeout_s=20)
+    users = drive(look("/etc/passwd"), timeout_s=20)
+    assert users.split() == (root.OURS / "passwd").read_text().split()
 
 
 def test_every_process_of_the_browser_is_held_to_the_list_of_calls(
@@ -113,13 +119,13 @@ def test_every_process_of_the_browser_is_held_to_the_list_of_calls(
         assert int(status["CapEff"], 16) == 0
 
 
-def test_no_variable_of_ours_reaches_the_browser(
-    driver: str, site: Site, use: Use, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SPACEBOT_PLANTED", "planted-value")
+def test_no_variable_of_ours_reaches_the_browser(driver: str, site: Site, use: Use, run: Run) -> None:
+    ours = f"DATABASE_URL={os.environ['DATABASE_URL']}"
     opened(use, site, run)
-    for pid in processes("--type="):
-        assert b"planted-value" not in Path(f"/proc/{pid}/environ").read_bytes()
+    assert all(ours in variables(pid) for pid in processes("handing.py"))
+    found = [pid for pid in processes("--remote-debugging-pipe") if pid not in processes("handing.py")]
+    assert any("HOME=" in variables(pid) for pid in found)
+    assert not any(ours in variables(pid) for pid in (*found, *processes("--type=")))
 
 
 def test_a_page_that_eats_memory_ends_the_browser_and_the_worker_is_told(
@@ -166,13 +172,30 @@ def test_why_a_browser_did_not_start_is_told(
     opened(use, site, run)
 
 
-def test_without_walls_there_is_no_browser_for_root(
-    use: Use, monkeypatch: pytest.MonkeyPatch, site: Site
-) -> None:
+@pytest.fixture
+def nothing_contains(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing() -> None:
         raise NotContained("nothing works")
 
     monkeypatch.setattr(probe, "best", nothing)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="Chromium's own sandbox does not work for root")
+def test_where_nothing_contains_an_ordinary_users_browser_has_chromiums_own_sandbox(
+    nothing_contains: None, site: Site, use: Use, run: Run
+) -> None:
+    session = opened(use, site, run, b"<h1>Hello</h1>")
+    assert session.walls == "chromium"
+    assert "Hello" in use("snapshot")
+    assert not any("--no-sandbox" in command_line(pid) for pid in processes("--type="))
+    found = processes("--type=")
+    sessions.close_session(run.pk)
+    assert gone(found)
+
+
+def test_without_walls_there_is_no_browser_for_root(
+    nothing_contains: None, use: Use, monkeypatch: pytest.MonkeyPatch, site: Site
+) -> None:
     monkeypatch.setattr(walls.os, "geteuid", lambda: 0)
     with pytest.raises(ToolFailed, match="cannot be contained"):
         use("navigate", url=site.url)
