@@ -26,7 +26,10 @@ from tests.agents.egress.site import Site
 pytestmark = pytest.mark.browser
 Use = Callable[..., str]
 FILTERED = "2"
-ELSEWHERE = [f"{path}/" for path in ("/home", "/root") if not Path(sys.prefix).is_relative_to(path)]
+SHOWN = [Path(sys.prefix), Path(sys.base_prefix)]
+ELSEWHERE = [
+    f"{place}/" for place in ("/home", "/root") if not any(path.is_relative_to(place) for path in SHOWN)
+]
 """Where people keep things; our interpreter, which is shown, may be among them."""
 HOG = b"""<script>const kept = []; setInterval(() => {
     for (let i = 0; i < 8; i++) { const more = new Uint8Array(16 * 1024 * 1024); more.fill(7); kept.push(more); }
