@@ -14,7 +14,8 @@ from agents.services.summing_up import _lock_state, _material
 from memory import types
 from memory.types import HeardBy
 from realtime.services import unit_of_work
-from tests.leaks.paths import Case, Path, _claim, _get, _given, _upkeep, _use, as_user, hear_room, hear_user
+from tests.leaks.asking import claim_of, get, prompt_of, upkeep, use
+from tests.leaks.cases import Case, Path, as_user, hear_room, hear_user
 from tests.leaks.world import World
 from tests.matrix.world import undone
 
@@ -54,14 +55,14 @@ def participants(world: World, case: Case) -> str:
 
 
 def channel_turn(world: World, case: Case) -> str:
-    run = _upkeep(world, case, RunKind.CHANNEL)
-    return _given(Channel(run, _claim(run)))
+    run = upkeep(world, case, RunKind.CHANNEL)
+    return prompt_of(Channel(run, claim_of(run)))
 
 
 def colleague_prompt(world: World, case: Case) -> str:
     asked = world.branches[case.place].input["task"]
-    run = _upkeep(world, case, RunKind.COLLEAGUE, asked_by="Spacebot", task=asked)
-    return _given(Colleague(run, _claim(run)))
+    run = upkeep(world, case, RunKind.COLLEAGUE, asked_by="Spacebot", task=asked)
+    return prompt_of(Colleague(run, claim_of(run)))
 
 
 def synthesis_material(agent: Agent, heard_by: HeardBy) -> str:
@@ -78,7 +79,7 @@ def synthesis_material(agent: Agent, heard_by: HeardBy) -> str:
 
 def _given_to_sum_up(agent: Agent, state: WorkingState, given: dict[str, object]) -> str:
     run = Run(pk=1, organization_id=agent.organization_id, agent=agent, kind=RunKind.SYNTHESIS, input=given)
-    return _given(Synthesiser(run, _claim(run)))
+    return prompt_of(Synthesiser(run, claim_of(run)))
 
 
 def summing_up_a_room(world: World, case: Case) -> str:
@@ -91,22 +92,22 @@ def summing_up_a_person(world: World, case: Case) -> str:
 
 
 def api_working_memory(world: World, case: Case) -> str:
-    return _get(world, case, f"/api/v1/conversations/{world.rooms[case.place].pk}/working-memory")
+    return get(world, case, f"/api/v1/conversations/{world.rooms[case.place].pk}/working-memory")
 
 
 def api_events(world: World, case: Case) -> str:
     agents = Agent.objects.values_list("pk", flat=True)
     room = world.rooms[case.place].pk
     return "".join(
-        _get(world, case, f"/api/v1/agents/{pk}/events?limit=100")
-        + _get(world, case, f"/api/v1/agents/{pk}/events?limit=100&conversation_id={room}")
+        get(world, case, f"/api/v1/agents/{pk}/events?limit=100")
+        + get(world, case, f"/api/v1/agents/{pk}/events?limit=100&conversation_id={room}")
         for pk in agents
     )
 
 
 def api_syntheses(world: World, case: Case) -> str:
     agents = Agent.objects.values_list("pk", flat=True)
-    return "".join(_get(world, case, f"/api/v1/agents/{pk}/syntheses?limit=100") for pk in agents)
+    return "".join(get(world, case, f"/api/v1/agents/{pk}/syntheses?limit=100") for pk in agents)
 
 
 def cortex_tools(world: World, case: Case) -> str:
@@ -116,38 +117,38 @@ def cortex_tools(world: World, case: Case) -> str:
         pk=1, organization_id=chat.organization_id, agent_id=chat.agent_id, conversation=chat, kind=RunKind.CHANNEL,
         requester_user=world.actor(case.user).user,
     )  # fmt: skip
-    told = [_use(world, case, name, run, **arguments) for name, arguments in INSPECTING.items()]
+    told = [use(world, case, name, run, **arguments) for name, arguments in INSPECTING.items()]
     for asked in (world.branches[case.place], world.workers[case.place]):
-        told.append(_use(world, case, "inspect_run", run, run_id=asked.pk))
+        told.append(use(world, case, "inspect_run", run, run_id=asked.pk))
     return "\n".join(told)
 
 
 def tasks(world: World, case: Case) -> str:
     address = f"/api/v1/tasks/{world.lately.tasks[case.place].number}"
     return "".join(
-        _get(world, case, each) for each in ("/api/v1/tasks?limit=100", address, f"{address}/revisions")
+        get(world, case, each) for each in ("/api/v1/tasks?limit=100", address, f"{address}/revisions")
     )
 
 
 def pages_of_tasks(world: World, case: Case) -> str:
     number = world.lately.tasks[case.place].number
-    return _get(world, case, reverse("board")) + _get(world, case, reverse("task", args=[number]))
+    return get(world, case, reverse("board")) + get(world, case, reverse("task", args=[number]))
 
 
 def approvals(world: World, case: Case) -> str:
     one = [f"/api/v1/approvals/{row.pk}" for row in world.lately.approvals[case.place]]
-    return "".join(_get(world, case, each) for each in ("/api/v1/approvals?limit=100", *one))
+    return "".join(get(world, case, each) for each in ("/api/v1/approvals?limit=100", *one))
 
 
 def pages_of_approvals(world: World, case: Case) -> str:
     one = [reverse("approval", args=[row.pk]) for row in world.lately.approvals[case.place]]
-    return "".join(_get(world, case, each) for each in (reverse("approvals"), *one))
+    return "".join(get(world, case, each) for each in (reverse("approvals"), *one))
 
 
 def schedules(world: World, case: Case) -> str:
     pk = world.lately.schedules[case.place].pk
     return "".join(
-        _get(world, case, each)
+        get(world, case, each)
         for each in (
             "/api/v1/schedules?limit=100",
             f"/api/v1/schedules/{pk}",
@@ -158,7 +159,7 @@ def schedules(world: World, case: Case) -> str:
 
 
 def notices(world: World, case: Case) -> str:
-    return _get(world, case, "/api/v1/notices?limit=100") + _get(world, case, reverse("notices"))
+    return get(world, case, "/api/v1/notices?limit=100") + get(world, case, reverse("notices"))
 
 
 LATELY: dict[str, Path] = {

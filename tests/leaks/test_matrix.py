@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from agents.context import knowledge
 from memory.recall import recall
+from tests.leaks.asking import forget_browsers
+from tests.leaks.cases import Case, Path, hear_people
 from tests.leaks.lately import audiences_of
-from tests.leaks.lately_paths import LATELY, synthesis_material
-from tests.leaks.paths import PATHS, SILENT, Case, Path, forget_browsers, hear_people
-from tests.leaks.work_paths import WORK
+from tests.leaks.lately_paths import synthesis_material
+from tests.leaks.paths import PATHS
+from tests.leaks.room_paths import SILENT
 from tests.leaks.world import PEOPLE, ROOMS, USERS, WORD, World, build_world
 
-EVERY = PATHS | LATELY | WORK
 MARK = re.compile(r"zq\d{4}x")
 EXAMPLES = 200
 
@@ -77,7 +78,7 @@ def test_no_path_shows_anybody_what_is_not_for_all_who_listen(world: World) -> N
     @MATRIX
     @given(case=CASES)
     def ask_everywhere(case: Case) -> None:
-        for name, path in EVERY.items():
+        for name, path in PATHS.items():
             key = (name, *path.key(case))
             if key not in asked:
                 asked[key] = path.text(world, case)
@@ -86,7 +87,7 @@ def test_no_path_shows_anybody_what_is_not_for_all_who_listen(world: World) -> N
 
     ask_everywhere()
     assert len(asked) > 1_500
-    assert {name for name in EVERY if not shown[name]} == SILENT
+    assert {name for name in PATHS if not shown[name]} == SILENT
 
 
 def test_what_sums_up_for_one_audience_is_given_nothing_of_another(world: World) -> None:

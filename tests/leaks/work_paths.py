@@ -6,27 +6,28 @@ from django.urls import reverse
 
 from agents.models import RunKind
 from agents.processes.cron import Cron
-from tests.leaks.paths import Case, Path, _claim, _get, _given, _upkeep, _use, as_user, hear_room
+from tests.leaks.asking import claim_of, get, prompt_of, upkeep, use
+from tests.leaks.cases import Case, Path, as_user, hear_room
 from tests.leaks.world import World
 
 
 def api_goals(world: World, case: Case) -> str:
     pk = world.lately.work[case.place].goal.pk
-    return _get(world, case, "/api/v1/goals?limit=100") + _get(world, case, f"/api/v1/goals/{pk}")
+    return get(world, case, "/api/v1/goals?limit=100") + get(world, case, f"/api/v1/goals/{pk}")
 
 
 def pages_of_goals(world: World, case: Case) -> str:
     pk = world.lately.work[case.place].goal.pk
-    return _get(world, case, reverse("goals")) + _get(world, case, reverse("goal", args=[pk]))
+    return get(world, case, reverse("goals")) + get(world, case, reverse("goal", args=[pk]))
 
 
 def grants(world: World, case: Case) -> str:
-    return _get(world, case, "/api/v1/grants?limit=100") + _get(world, case, reverse("grants"))
+    return get(world, case, "/api/v1/grants?limit=100") + get(world, case, reverse("grants"))
 
 
 def ledger(world: World, case: Case) -> str:
     pk = world.lately.schedules[case.place].pk
-    return _get(world, case, f"/api/v1/schedules/{pk}/firings?limit=100")
+    return get(world, case, f"/api/v1/schedules/{pk}/firings?limit=100")
 
 
 def held_tasks(world: World, case: Case) -> str:
@@ -36,7 +37,7 @@ def held_tasks(world: World, case: Case) -> str:
         f"/api/v1/tasks/{number}/comments",
         reverse("task", args=[number]),
     )
-    return "".join(_get(world, case, each) for each in addresses)
+    return "".join(get(world, case, each) for each in addresses)
 
 
 def proposals(world: World, case: Case) -> str:
@@ -46,20 +47,20 @@ def proposals(world: World, case: Case) -> str:
         for address in (f"/api/v1/approvals/{approval.pk}", reverse("approval", args=[approval.pk]))
     ]
     lists = (f"{reverse('approvals')}?show=open", "/api/v1/approvals?state=open&limit=100")
-    return "".join(_get(world, case, each) for each in (*lists, *addresses))
+    return "".join(get(world, case, each) for each in (*lists, *addresses))
 
 
 def scheduled_prompt(world: World, case: Case) -> str:
     schedule = world.lately.schedules[case.place]
-    run = _upkeep(
+    run = upkeep(
         world, case, RunKind.CRON, firing_id=0, prompt=schedule.prompt, time_zone="UTC", timeout_s=60,
     )  # fmt: skip
     run.title = schedule.name
-    return _given(Cron(run, _claim(run)))
+    return prompt_of(Cron(run, claim_of(run)))
 
 
 def tools_of_the_board(world: World, case: Case) -> str:
-    return "\n".join(_use(world, case, name) for name in ("goal_list", "task_list"))
+    return "\n".join(use(world, case, name) for name in ("goal_list", "task_list"))
 
 
 WORK: dict[str, Path] = {
