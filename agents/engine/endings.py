@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -16,7 +15,7 @@ from agents.models import Run, RunKind, RunState
 from agents.processes.base import Process
 from agents.questions import services as questions
 from agents.states import check_transition
-from realtime.services import NewEvent, publish_transient, record
+from realtime.services import NewEvent, record
 from tasks.services.approvals.asking import withdraw_of_run
 
 
@@ -52,16 +51,19 @@ def finish(process: Process, ending: Ending, held: Held) -> None:
     ):
         record(run.organization_id, wakeups.run_changed(run))
     if ending.state == RunState.CANCELLED:
-        transaction.on_commit(lambda: tell_of_stop(run))
+        tell_of_stop(run)
     if run.kind in RUNNING_LIMITS and run.conversation_id:
         wakeups.nudge_next(run.conversation_id, run.kind)
     reach("end.written")
 
 
 def tell_of_stop(run: Run) -> None:
-    """Let administrators who stopped everything see it end, whatever conversation it was in."""
+    """Let administrators who stopped everything see it end, whatever conversation it was in.
+
+    Stored, because it often happens while their page is still being opened.
+    """
     stopped = NewEvent("autonomy.changed", {"agent_id": run.agent_id}, minimum_level=Role.ADMIN.level)
-    publish_transient(run.organization_id, stopped)
+    record(run.organization_id, stopped)
 
 
 def _close(run: Run, claim: Claim, ending: Ending) -> None:

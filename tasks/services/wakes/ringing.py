@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from accounts.models import Role
-from realtime.services import NewEvent, publish_transient
+from realtime.services import NewEvent, record
 from tasks.models import Happening
 
 STORE = """
@@ -48,7 +48,9 @@ def happened(
     agent_ids: Iterable[int | None] | None = None,
     without: int | None = None,
 ) -> int:
-    """Ring what listens to a happening, in the caller's transaction; return how many wakes heard it. One statement.
+    """Ring what listens to a happening, in the caller's transaction; return how many wakes heard it.
+
+    One statement, and where any did one more for the queues that people look at.
 
     `agent_ids` limits it to those agents; `without` is the agent that did it, which need not be told. The payload names
     rows by number: whoever reads it asks for the row through its own door.
@@ -76,11 +78,6 @@ def _ring(statement: str, values: dict[str, Any], *, key: str, payload: Any, out
         cursor.execute(statement, {**values, "key": key[:120], "payload": text, "outside": outside})
         count, organization_id = cursor.fetchone()
     if count:
-        transaction.on_commit(lambda: _tell(organization_id))
+        rung = NewEvent("autonomy.changed", {"agent_id": None}, minimum_level=Role.ADMIN.level)
+        record(organization_id, rung)
     return int(count)
-
-
-def _tell(organization_id: int) -> None:
-    """Let the queues that people look at follow; nothing is kept for who is away."""
-    rung = NewEvent("autonomy.changed", {"agent_id": None}, minimum_level=Role.ADMIN.level)
-    publish_transient(organization_id, rung)

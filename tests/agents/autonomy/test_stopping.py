@@ -17,6 +17,7 @@ from agents.engine import recovery
 from agents.engine.claims import claim_next
 from agents.models import Run, RunKind, RunState
 from llm.clients.scripted import call
+from realtime.models import Event
 from tasks.models import Firing, Reason, TaskState, WakeState
 from tasks.services.schedules import clock
 from tasks.services.schedules.editing import create_schedule
@@ -135,6 +136,9 @@ def test_the_switch_stops_what_runs_waits_and_is_queued_and_tells_the_time(alone
     assert alone.look() == 1
     halted = pausing.halt(alone.team.admin, alone.agent.pk, reason="it runs wild")
     thread.join(20)
+    channel.refresh_from_db()
+    told = Event.objects.filter(kind="autonomy.changed", created_at__gte=channel.finished_at)
+    assert told.exists(), "a page that was being opened meanwhile hears of the end"
     found = pausing.progress_of(halted)
     assert (found.count, found.left) == (1, 0), "the queued run was closed by the pause before"
     assert found.took is not None
