@@ -55,7 +55,7 @@ def answer(conversation_id: int, *, text: str) -> None:
 def client(site: Site, acme: Any) -> Any:
     token = token_of(acme.member, "conversations:read", "conversations:write", "events:read")
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=f"http://{site.address}/api/v1", headers=headers, timeout=20) as opened:
+    with httpx.Client(base_url=f"http://{site.address}/api/v1", headers=headers, timeout=150) as opened:
         yield opened
 
 
@@ -68,14 +68,14 @@ def test_waiting_ends_with_the_reply_as_soon_as_it_is_there(client: Any, acme: A
     number = start(acme)
     worker = threading.Thread(target=answer, args=(number,), kwargs={"text": "hello yourself"})
     worker.start()
-    found = client.post(f"/conversations/{number}/messages?wait_s=15", json={"text": "hello"})
+    found = client.post(f"/conversations/{number}/messages?wait_s=120", json={"text": "hello"})
     worker.join()
     assert found.status_code == 201
     body = found.json()
     assert body["settled"] is True
     assert [reply["text"] for reply in body["replies"]] == ["hello yourself"]
     assert body["message"]["handling"] == "answered"
-    assert found.elapsed.total_seconds() < 10
+    assert found.elapsed.total_seconds() < 60
 
 
 def test_waiting_in_vain_ends_in_time_and_says_so(client: Any, acme: Any) -> None:
@@ -89,7 +89,7 @@ def test_a_settled_conversation_without_a_reply_says_why(client: Any, acme: Any)
     number = start(acme)
     worker = threading.Thread(target=answer, args=(number,), kwargs={"text": ""})
     worker.start()
-    found = client.post(f"/conversations/{number}/messages?wait_s=15", json={"text": "hello"}).json()
+    found = client.post(f"/conversations/{number}/messages?wait_s=120", json={"text": "hello"}).json()
     worker.join()
     assert found["settled"] is True
     assert found["reason"] == "The agent had nothing to say."

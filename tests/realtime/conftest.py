@@ -12,8 +12,11 @@ import pytest
 import uvicorn
 from websockets.sync.client import ClientConnection, connect
 
-from realtime import access
+from realtime import access, hub
 from tests.factories import Team, make_team
+
+PATIENCE_S = 25.0
+"""For what comes at once, unless the machine stands still."""
 
 
 class Site:
@@ -25,7 +28,7 @@ class Site:
         return connect(
             f"ws://{self.address}/api/v1/events{query}",
             additional_headers={**headers, **options.pop("headers", {})},
-            open_timeout=5,
+            open_timeout=PATIENCE_S,
             **options,
         )
 
@@ -34,7 +37,7 @@ def hear(socket: ClientConnection, until: Callable[[dict[str, Any]], bool]) -> l
     """Return the frames up to the first that satisfies `until`."""
     heard = []
     while True:
-        heard.append(json.loads(socket.recv(timeout=8)))
+        heard.append(json.loads(socket.recv(timeout=PATIENCE_S)))
         if until(heard[-1]):
             return heard
 
@@ -44,7 +47,8 @@ def hear_ready(socket: ClientConnection) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def site(transactional_db: None, settings: Any) -> Iterator[Site]:
+def site(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setattr(hub, "SUBSCRIBE_TIMEOUT_S", PATIENCE_S)  # Before it, what is not stored is not heard.
     settings.STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns about a folder that is not there
     from spacebot_site.asgi import application
 
@@ -53,13 +57,13 @@ def site(transactional_db: None, settings: Any) -> Iterator[Site]:
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE_S
     while not server.started:
         assert time.monotonic() < until
         time.sleep(0.01)
     yield Site(server.servers[0].sockets[0].getsockname()[1])
     server.should_exit = True
-    thread.join(10)
+    thread.join(PATIENCE_S)
 
 
 @pytest.fixture
