@@ -68,10 +68,10 @@ class AdapterContract:
                 raise AssertionError("nobody said anything")
 
             task = asyncio.create_task(adapter.listen(receive, on_ready=ready.set))
-            await asyncio.wait_for(ready.wait(), timeout=5)
+            await asyncio.wait_for(ready.wait(), timeout=25)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
-                await asyncio.wait_for(task, timeout=5)
+                await asyncio.wait_for(task, timeout=25)
 
         asyncio.run(connect_and_leave())
 
