@@ -48,7 +48,7 @@ class FakeProvider:
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="fake-provider", daemon=True)
         self._thread.start()
-        if not ready.wait(10):
+        if not ready.wait(30):
             raise RuntimeError("the fake provider did not start")
         return self
 

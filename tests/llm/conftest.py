@@ -37,7 +37,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def make_client(fake: FakeProvider, kind: str) -> Callable[..., ChatModel]:
-    def make(*, timeout_s: float = 5.0, deadline_at: float | None = None, **changes: Any) -> ChatModel:
+    def make(*, timeout_s: float = 30.0, deadline_at: float | None = None, **changes: Any) -> ChatModel:
         endpoint = Endpoint(kind=kind, api_key=KEY, base_url=fake.base_url(STYLES[kind]), timeout_s=timeout_s)
         return client_for(Target(endpoint=endpoint, model="fake-1", deadline_at=deadline_at, **changes))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,12 +23,12 @@ from llm.errors import (
     RateLimited,
     RequestRefused,
 )
-from llm.fakes import FakeProvider, FakeReply
+from llm.fakes import FakeProvider, FakeReply, FakeRequest
 from llm.fakes.replies import Fault
 from llm.fakes.rows import STYLES as KINDS
 from llm.fakes.rows import use_fake
 from llm.models import LedgerEntry, Process
-from llm.services import CallContext, CompletedCall, calls, complete
+from llm.services import CallContext, CompletedCall, calls, complete, cooldowns
 from llm.services.providers import set_route, update_provider
 from llm.types import (
     AssistantMessage,
@@ -187,8 +188,9 @@ def test_a_hang_ends_with_the_providers_timeout_and_is_tried_again(team: Any, fa
     use_fake(team.organization, fake, timeout_s=5)
     team.organization.providers.update(timeout_s=1)
     play(fake, FakeReply(fault=Fault.HANG), GOOD)
-    assert run(team).attempts == 2
-    assert outcomes(team) == ["unavailable", "succeeded"]
+    attempts = run(team).attempts
+    assert attempts in (2, 3), "a machine that stands still may be late once more"
+    assert outcomes(team) == ["unavailable"] * (attempts - 1) + ["succeeded"]
 
 
 def test_what_was_streamed_before_a_cut_is_called_back(team: Any, fake: FakeProvider) -> None:
@@ -214,7 +216,7 @@ def test_the_wait_asked_for_is_kept(team: Any, fake: FakeProvider) -> None:
     play(fake, FakeReply(fault=Fault.RATE_LIMIT, retry_after="0.5"), GOOD)
     run(team)
     first, second = fake.request_times
-    assert 0.5 <= second - first < 5
+    assert 0.5 <= second - first < 20
 
 
 def test_a_wait_longer_than_we_would_is_an_error_at_once(team: Any, fake: FakeProvider) -> None:
@@ -227,25 +229,30 @@ def test_a_wait_longer_than_we_would_is_an_error_at_once(team: Any, fake: FakePr
 
 def test_no_retry_goes_past_the_deadline(team: Any, fake: FakeProvider) -> None:
     use_fake(team.organization, fake)
+    run(team)
     play(fake, FakeReply(fault=Fault.HANG))
     started = time.monotonic()
     with pytest.raises(ProviderUnavailable):
-        run(team, deadline_s=0.4)
-    assert time.monotonic() - started < 3
-    assert len(fake.requests) == 1
+        run(team, deadline_s=1.5)
+    assert time.monotonic() - started < 20
+    assert len(fake.requests) == 2, "one that was answered, and one"
 
 
 def test_a_cancel_ends_a_hang_and_leaves_its_row(team: Any, fake: FakeProvider) -> None:
     import threading
 
     use_fake(team.organization, fake)
-    play(fake, FakeReply(fault=Fault.HANG))
     cancel = CancelToken()
-    threading.Timer(0.2, cancel.cancel, ["stop"]).start()
+
+    def hang(request: FakeRequest) -> FakeReply:
+        threading.Timer(0.2, cancel.cancel, ["stop"]).start()
+        return FakeReply(fault=Fault.HANG)
+
+    fake.brain = hang
     started = time.monotonic()
     with pytest.raises(Cancelled):
         run(team, cancel=cancel)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20
     assert outcomes(team) == ["cancelled"]
 
 
@@ -292,15 +299,18 @@ def test_a_wrong_request_is_not_sent_to_the_next_model(
 
 
 def test_a_limited_model_is_spared_until_its_pause_is_over(
-    team: Any, fake: FakeProvider, second: FakeProvider
+    team: Any, fake: FakeProvider, second: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_fake(team.organization, fake, name="First")
     use_fake(team.organization, second, name="Second")
-    play(fake, FakeReply(fault=Fault.RATE_LIMIT, retry_after="2"), GOOD)
+    play(fake, FakeReply(fault=Fault.RATE_LIMIT, retry_after="300"), GOOD)
+    began = time.time()
     assert [run(team).provider_name for _ in range(3)] == ["Second"] * 3
-    assert len(fake.requests) == 1
-    time.sleep(2.1)
-    assert run(team).provider_name == "First"
+    limited = time.time()
+    for moment, name in ((began + 299, "Second"), (limited + 301, "First")):
+        monkeypatch.setattr(cooldowns, "time", SimpleNamespace(time=lambda moment=moment: moment))
+        assert run(team).provider_name == name
+    assert len(fake.requests) == 2
 
 
 def test_the_override_comes_first_and_the_route_after_it(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ from django.core.cache import cache
 
 from llm.clients import pool
 from llm.errors import RateLimited
-from llm.fakes import FakeProvider, FakeReply
+from llm.fakes import FakeProvider, FakeReply, FakeRequest
 from llm.fakes.replies import Fault
 from llm.fakes.rows import use_fake
 from llm.models import LedgerEntry, Process
@@ -28,6 +30,7 @@ from llm.types import AssistantMessage, CancelToken, ToolResult, UserMessage
 from secret_store.services import set_secret
 
 TOKEN = "token-of-this-run"
+OURS = {"authorization": f"Bearer {TOKEN}"}
 TOOL = {"type": "object", "properties": {"path": {"type": "string"}}}
 
 
@@ -49,14 +52,22 @@ def served(team: Any, **options: Any) -> Iterator[Endpoint]:
 
 def openai_of(endpoint: Endpoint, *, key: str = TOKEN) -> openai.OpenAI:
     return openai.OpenAI(
-        base_url=f"http://127.0.0.1:{endpoint.port}/v1", api_key=key, max_retries=0, timeout=10
+        base_url=f"http://127.0.0.1:{endpoint.port}/v1", api_key=key, max_retries=0, timeout=60
     )
 
 
 def anthropic_of(endpoint: Endpoint) -> anthropic.Anthropic:
     return anthropic.Anthropic(
-        base_url=f"http://127.0.0.1:{endpoint.port}", api_key=TOKEN, max_retries=0, timeout=10
+        base_url=f"http://127.0.0.1:{endpoint.port}", api_key=TOKEN, max_retries=0, timeout=60
     )
+
+
+def address(endpoint: Endpoint) -> str:
+    return f"http://127.0.0.1:{endpoint.port}/v1/chat/completions"
+
+
+def asking(**more: Any) -> dict[str, Any]:
+    return {"model": "m", "messages": [{"role": "user", "content": "hello"}], **more}
 
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -165,32 +176,40 @@ def test_a_stream_is_kept_open_while_the_model_thinks(
 ) -> None:
     monkeypatch.setattr(serving, "COMMENT_EVERY_S", 0.05)
     use_fake(team.organization, fake)
-    fake.brain = lambda request: FakeReply(text="At last.", latency_s=0.4)
-    with served(team) as endpoint:
-        body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
-        answer = httpx.post(
-            f"http://127.0.0.1:{endpoint.port}/v1/chat/completions",
-            json=body,
-            headers={"authorization": f"Bearer {TOKEN}"},
-            timeout=10,
-        )
-    assert answer.text.startswith(": a model is at work\n\n")
-    assert "At last." in answer.text
+    heard = threading.Event()
+
+    def think(request: FakeRequest) -> FakeReply:
+        heard.wait(25)
+        return FakeReply(text="At last.")
+
+    fake.brain = think
+    with (
+        served(team) as endpoint,
+        httpx.stream("POST", address(endpoint), json=asking(stream=True), headers=OURS, timeout=60) as answer,
+    ):
+        lines = answer.iter_lines()
+        first = next(lines)
+        heard.set()
+        rest = "\n".join(lines)
+    assert first == ": a model is at work"
+    assert "At last." in rest
 
 
 def test_who_hangs_up_stops_the_model(team: Any, fake: FakeProvider) -> None:
     use_fake(team.organization, fake)
-    fake.brain = lambda request: FakeReply(fault=Fault.HANG)
+    asked = threading.Event()
+
+    def hang(request: FakeRequest) -> FakeReply:
+        asked.set()
+        return FakeReply(fault=Fault.HANG)
+
+    fake.brain = hang
     with served(team) as endpoint:
-        body = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
-        with pytest.raises(httpx.ReadTimeout):
-            httpx.post(
-                f"http://127.0.0.1:{endpoint.port}/v1/chat/completions",
-                json=body,
-                headers={"authorization": f"Bearer {TOKEN}"},
-                timeout=0.5,
-            )
-        until = time.monotonic() + 5
+        client = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=30)
+        client.request("POST", "/v1/chat/completions", json.dumps(asking()), OURS)
+        assert asked.wait(25)
+        client.close()
+        until = time.monotonic() + 25
         while endpoint.is_working:
             assert time.monotonic() < until
             time.sleep(0.02)
@@ -206,11 +225,14 @@ def test_what_a_program_sends_is_scrubbed_of_secrets(team: Any, fake: FakeProvid
     fake.brain = lambda request: FakeReply(text="It says swordfish-of-the-deep-7781.")
     path = tmp_path / "models"
     transport = httpx.HTTPTransport(uds=str(path))
-    with served(team, unix=path), httpx.Client(transport=transport, base_url="http://models") as client:
+    with (
+        served(team, unix=path),
+        httpx.Client(transport=transport, base_url="http://models", timeout=60) as client,
+    ):
         answer = client.post(
             "/v1/chat/completions",
             json={"messages": [{"role": "user", "content": "key: swordfish-of-the-deep-7781"}]},
-            headers={"authorization": f"Bearer {TOKEN}"},
+            headers=OURS,
         )
     assert "swordfish" not in json.dumps(fake.requests[0].body)
     assert "swordfish" not in answer.text
@@ -221,13 +243,9 @@ def test_what_a_program_sends_is_scrubbed_of_secrets(team: Any, fake: FakeProvid
 def test_nonsense_is_refused(team: Any, fake: FakeProvider, content: bytes) -> None:
     use_fake(team.organization, fake)
     with served(team) as endpoint:
-        answer = httpx.post(
-            f"http://127.0.0.1:{endpoint.port}/v1/chat/completions",
-            content=content,
-            headers={"authorization": f"Bearer {TOKEN}"},
-        )
+        answer = httpx.post(address(endpoint), content=content, headers=OURS, timeout=60)
         assert answer.status_code == 400
-        headers = {"authorization": f"Bearer {TOKEN}"}
-        other = httpx.post(f"http://127.0.0.1:{endpoint.port}/v1/files", content=b"{}", headers=headers)
+        files = f"http://127.0.0.1:{endpoint.port}/v1/files"
+        other = httpx.post(files, content=b"{}", headers=OURS, timeout=60)
         assert other.status_code == 404
     assert fake.requests == []

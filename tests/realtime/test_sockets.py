@@ -161,7 +161,8 @@ def test_a_number_from_the_future_is_told_to_read_again(site: Site, acme: Any) -
 def test_revoking_access_closes_the_socket_at_once(
     site: Site, acme: Any, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("realtime.stream.CHECK_AGAIN_S", 600.0)  # It is not the look now and then that closes it.
+    # What closes it is not the look that is taken now and then.
+    monkeypatch.setattr("realtime.stream.CHECK_AGAIN_S", 600.0)
     actor = acme.member
     with site.open(token_of(actor)) as socket:
         hear_ready(socket)
