@@ -38,7 +38,7 @@ def deliver(queue: Queue) -> list[str]:
             producer.publish(f"nudge {number}", declare=[queue], serializer="json")
         with Consumer(connection.channel(), [queue], callbacks=[take], accept=["json"]):
             while len(found) < 3:
-                connection.drain_events(timeout=5)
+                connection.drain_events(timeout=25)
         connection.channel().queue_delete(queue.name)
     return found
 

@@ -27,7 +27,7 @@ ASK = (
 def ask(home: Path, **said: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "SPACEBOT_HOME": str(home), **said}
     command = [sys.executable, "-c", ASK, *SAID]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=150, check=False)
 
 
 def test_each_variable_is_read(tmp_path: Path) -> None:

@@ -40,7 +40,11 @@ def said(conversation: Conversation) -> str:
     return "".join(rows.values_list("text", flat=True))
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     secret=st.sampled_from([VALUE, TOKEN]),
     cuts=st.lists(st.integers(1, 39), min_size=1, max_size=3),

@@ -95,7 +95,7 @@ def test_a_child_that_hangs_is_killed_with_its_group(tmp_path: Path, monkeypatch
     started = time.monotonic()
     with pytest.raises(Unreadable, match="too long"):
         read_file(path, "a.txt", timeout_s=1)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 @pytest.mark.parametrize(

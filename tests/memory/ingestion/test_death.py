@@ -54,7 +54,7 @@ def victim(desk: Desk, tmp_path: Path, requests_file: Path) -> Victim:
         connection.close()
         done = subprocess.run(
             [sys.executable, "-m", "tests.memory.ingestion.victim", str(requests_file)],
-            cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False,
+            cwd=ROOT, env=environment, capture_output=True, text=True, timeout=150, check=False,
         )  # fmt: skip
         assert done.returncode in (0, -signal.SIGKILL), done.stderr[-2000:]
         desk.pass_time()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -30,15 +31,20 @@ def test_a_file_is_taken_when_it_has_not_changed_for_two_seconds(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folders, "STABLE_S", 2.0)
+
+    def take_at(moment: float) -> int:
+        monkeypatch.setattr(folders, "time", SimpleNamespace(time=lambda: moment))
+        return take_dropped()
+
     path = desk.drop("a.txt", "first half")
     os.utime(path, (1, 1))  # An old modification time says nothing: it may have been copied along.
-    assert take_dropped() == 0
-    time.sleep(1.2)
+    first = path.stat().st_ctime
+    assert take_at(first + 1.95) == 0
+    time.sleep(0.2)
     path.write_text("both halves")
-    time.sleep(1.2)
-    assert take_dropped() == 0
-    time.sleep(1.0)
-    assert take_dropped() == 1
+    second = path.stat().st_ctime
+    assert take_at(first + 2.05) == take_at(second + 1.95) == 0
+    assert take_at(second + 2.05) == 1
     assert IngestedFile.objects.get().size_bytes == len("both halves")
 
 
