@@ -20,7 +20,7 @@ from agents.egress.policy import OPEN, WEB_PORTS, Policy
 from agents.egress.proxy import FilterProxy, open_proxy
 from spacebot_site.bench.egress_attacks import REDIRECTED, SPELLINGS
 
-PAGE_WITHIN_S, CLICKS_S = 20.0, 1.5
+PAGE_WITHIN_S, CLICKS_S = 60.0, 1.5
 
 
 @dataclass

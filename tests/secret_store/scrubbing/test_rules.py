@@ -124,9 +124,9 @@ def test_no_rule_can_be_made_to_search_without_end() -> None:
 def test_a_text_made_of_a_rules_anchors_is_read_in_time(rule: Rule) -> None:
     for anchor in rule.anchors or (b"a1" * 20,):
         text = (anchor.decode() * 100_000)[:60_000]
-        started = time.process_time()
+        started = time.thread_time()
         SCRUBBER.scrub(text)
-        assert time.process_time() - started < 3, anchor
+        assert time.thread_time() - started < 3, anchor
 
 
 def test_ordinary_text_is_hardly_ever_touched() -> None:
