@@ -28,7 +28,7 @@ from llm.fakes.replies import Fault
 from llm.fakes.rows import STYLES as KINDS
 from llm.fakes.rows import use_fake
 from llm.models import LedgerEntry, Process
-from llm.services import CallContext, CompletedCall, calls, complete, cooldowns
+from llm.services import CallContext, CompletedCall, calls, complete, cooldowns, routing
 from llm.services.providers import set_route, update_provider
 from llm.types import (
     AssistantMessage,
@@ -41,6 +41,7 @@ from llm.types import (
     ToolResult,
     UserMessage,
 )
+from secret_store import shields
 from tests.llm.conftest import HELLO, KEY, REPLY
 
 GOOD = FakeReply(text="Hello there.")
@@ -401,7 +402,11 @@ def test_no_connection_is_held_while_the_model_thinks(transactional_db: None, fa
     assert not any(held)
 
 
-def test_a_warm_call_costs_one_query(team: Any, fake: FakeProvider, django_assert_num_queries: Any) -> None:
+def test_a_warm_call_costs_one_query(
+    team: Any, fake: FakeProvider, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kept, name in ((routing, "KEEP_S"), (shields, "FRESH_S")):
+        monkeypatch.setattr(kept, name, 600.0)
     use_fake(team.organization, fake)
     run(team)
     with django_assert_num_queries(3):

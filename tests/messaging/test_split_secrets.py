@@ -101,7 +101,9 @@ def test_messages_of_another_conversation_or_author_change_nothing(
     assert reply(conversation, VALUE[10:]).text == VALUE[10:]
 
 
-def test_looking_back_costs_no_statement(conversation: Conversation) -> None:
+def test_looking_back_costs_no_statement(conversation: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shields, "FRESH_S", 600.0)
+
     def statements(text: str) -> int:
         with CaptureQueriesContext(connection) as captured:
             reply(conversation, text)
