@@ -1,4 +1,4 @@
-"""One SDK client per provider, key and address in each process: making one costs a TLS context, 22 ms.
+"""One SDK client per provider, key, address and timeout in each process: making one costs a TLS context, 22 ms.
 
 The SDKs take two seconds to import, so that happens at the first request and not before.
 """
@@ -25,7 +25,7 @@ KEEP_CONNECTIONS = 256
 KEEP_IDLE_S = 30.0
 
 _lock = threading.RLock()
-_clients: dict[tuple[str, int, str, str], Any] = {}
+_clients: dict[tuple[str, int, str, str, float], Any] = {}
 _users: Counter[Any] = Counter()
 _retired: set[Any] = set()
 
@@ -95,13 +95,13 @@ def borrow(get: Callable[[Endpoint], T], endpoint: Endpoint) -> Iterator[T]:
 
 
 def _shared(vendor: str, endpoint: Endpoint, make: Any) -> Any:
-    key = (vendor, endpoint.provider_id, endpoint.base_url, endpoint.api_key)
+    key = (vendor, endpoint.provider_id, endpoint.base_url, endpoint.api_key, endpoint.timeout_s)
     found = _clients.get(key)
     if found is not None:
         return found
     with _lock:
         if key not in _clients:
-            # A new key or address replaces the client of the old one.
+            # A new key, address or timeout replaces the client of the old one.
             for old in [k for k in _clients if k[:2] == key[:2] and endpoint.provider_id]:
                 _retire(_clients.pop(old))
             _clients[key] = make()
