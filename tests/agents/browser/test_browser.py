@@ -81,7 +81,10 @@ def test_windows_that_open_by_themselves_are_bounded(site: Site, use: Use) -> No
     script = b"<button onclick=\"for (let i = 0; i < 30; i++) window.open('/two?' + i)\">Go</button>"
     site.pages = {"/": (200, {}, script), "/two": (200, {}, b"x")}
     use("click", ref=ref(use("navigate", url=site.url), "Go"))
-    assert use("tabs").partition("[from")[0].count("http") <= 9
+    until = time.monotonic() + 60
+    while (count := use("tabs").partition("[from")[0].count("http")) > 9 and time.monotonic() < until:
+        time.sleep(0.2)  # Those that are too many open before they are closed.
+    assert count <= 9
 
 
 @pytest.mark.parametrize(

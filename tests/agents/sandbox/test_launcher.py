@@ -45,7 +45,7 @@ def survivors(mark: str) -> list[str]:
 
 def mark() -> str:
     """Return a length of sleep that no other test uses."""
-    return f"9{time.monotonic_ns() % 10**9}"
+    return f"9{time.monotonic_ns() % 10**9:09}"
 
 
 def end_of(number: str) -> list[str]:
