@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from agents.context.compaction import EMERGENCY, background_cut, emergency_cut, measure
@@ -265,6 +266,7 @@ def find_all(engine: Engine, planted: list[str]) -> None:
 lengths = st.lists(st.tuples(st.integers(1, 400), st.booleans()), min_size=1, max_size=60)
 
 
+@hypothesis_settings(deadline=None)
 @given(lengths=lengths, base=st.integers(0, 3_000), open_from=st.integers(0, 60))
 def test_cuts_spare_the_newest_and_what_is_unanswered(
     lengths: list[tuple[int, bool]], base: int, open_from: int

@@ -45,6 +45,7 @@ def test_a_fitted_request_is_within_the_window_and_keeps_its_pairs(
         assert fitted is request
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=3_000), tokens=st.integers(30, 500))
 def test_a_shortened_text_is_short_and_keeps_its_ends(text: str, tokens: int) -> None:
     short = shorten(text, tokens)

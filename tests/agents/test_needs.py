@@ -50,6 +50,7 @@ def test_a_browser_that_is_installed_meanwhile_is_found(
 ) -> None:
     if not has_chromium:
         pytest.skip("no browser can be contained here")
+    monkeypatch.setattr(finding, "LOOKED_EVERY_S", 3_600.0)
     settings.SPACEBOT_CHROMIUM = str(tmp_path / "chromium")
     assert "is no program" in finding.why_no_browser()
     (tmp_path / "chromium").write_text("#!/bin/sh\n")

@@ -48,11 +48,15 @@ class Wire:
             kind=kind,
             base_url=fake.base_url(STYLES[kind]),
             secret_name="FAKE_KEY",
-            timeout_s=1,
+            timeout_s=30,
         )
         entry = ModelEntry.objects.create(organization=organization, provider=provider, name="fake-1")
         Route.objects.create(organization=organization, process="channel", entry=entry)
         forget_routing(organization.pk)
+
+    def wait_no_longer_than(self, seconds: int) -> None:
+        Provider.objects.filter(name="fake").update(timeout_s=seconds)
+        forget_routing(self.engine.team.organization.pk)
 
     def turn(self, *answers: FakeReply) -> tuple[str, Run, list[LedgerEntry]]:
         """Say hello; return what the person reads, the run, and the ledger."""
@@ -112,6 +116,7 @@ def test_passing_trouble_is_tried_again(wire: Wire, fault: Fault) -> None:
 
 @pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.HANG, Fault.HANG_MIDWAY, Fault.CUT])
 def test_lasting_trouble_is_said_kindly(wire: Wire, fault: Fault) -> None:
+    wire.wait_no_longer_than(1)
     text, run, ledger = wire.turn(FakeReply(text="half an answer", fault=fault))
     assert "does not answer properly" in text
     assert_clean(text)

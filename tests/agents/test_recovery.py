@@ -192,11 +192,12 @@ def test_a_second_executor_cannot_write_under_the_old_fence(engine: Engine) -> N
         pass
 
 
-def test_the_sweeper_finds_forgotten_and_silent_runs(engine: Engine) -> None:
+def test_the_sweeper_finds_forgotten_and_silent_runs(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "UNSEEN_S", 60)
     engine.say("hello")
     run = Run.objects.get(kind="channel")
     assert recovery.sweep() == 0
-    Run.objects.filter(pk=run.pk).update(due_at=timezone.now() - timedelta(seconds=10))
+    Run.objects.filter(pk=run.pk).update(due_at=timezone.now() - timedelta(seconds=70))
     assert recovery.sweep() == 1
     claim(run.pk, run.kind, run.conversation_id)
     assert recovery.sweep() == 0
@@ -219,12 +220,13 @@ def test_leases_of_a_dead_process_of_this_machine_end_at_once(engine: Engine) ->
     assert recovery.expire_dead_owners() == 0
 
 
-def test_what_was_forgotten_is_taken_up_again(engine: Engine) -> None:
+def test_what_was_forgotten_is_taken_up_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "FORGOTTEN_S", 60)
     engine.script("channel", [call("reply", content="Here.")])
     engine.say("hello")
     Run.objects.all().delete()
     assert recovery.wake_forgotten() == 0
-    Message.objects.update(created_at=timezone.now() - timedelta(seconds=60))
+    Message.objects.update(created_at=timezone.now() - timedelta(seconds=70))
     assert recovery.wake_forgotten() == 1
     assert recovery.wake_forgotten() == 0
     engine.settle()

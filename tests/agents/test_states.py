@@ -32,6 +32,7 @@ from messaging.services.conversations import start_conversation
 from tests.factories import make_team
 
 
+@settings(deadline=None)
 @given(before=st.sampled_from(RunState.values), after=st.sampled_from(RunState.values))
 def test_only_the_tables_transitions_are_legal(before: str, after: str) -> None:
     if RunState(after) in TRANSITIONS[RunState(before)]:
@@ -76,7 +77,9 @@ class Conversation(RuleBasedStateMachine):
             return
         Run.objects.filter(pk=run.pk, state=RunState.QUEUED).update(due_at=timezone.now() - timedelta(days=1))
         found = claim(run.pk, run.kind, run.conversation_id)
-        expired = run.state == RunState.RUNNING and run.lease_expires_at < timezone.now()
+        # Lost by a day: in one transaction the clock of the database stands still, and ours goes on.
+        lost_at = timezone.now() - timedelta(hours=1)
+        expired = run.state == RunState.RUNNING and run.lease_expires_at < lost_at
         assert (found is not None) == (run.state == RunState.QUEUED or expired)
         if found is not None:
             assert all(found.fence > other.fence for other in self.claims if other.run_id == found.run_id)

@@ -41,6 +41,14 @@ def _hashing(settings: Any) -> None:
     knowledge._empty.clear()
 
 
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """Let it be noon of yesterday all the while, so that no day ends in the middle of a test."""
+    moment = timezone.now().replace(hour=12) - timedelta(days=1)
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+    return moment
+
+
 def sum_up(
     team: Team, text: str, heard_by: HeardBy, day: Any, *, kind: str = SynthesisKind.DAILY
 ) -> Synthesis:
@@ -56,7 +64,7 @@ def sum_up(
 
 
 @pytest.fixture
-def house(team: Team, rivals: Team) -> Any:
+def house(noon: datetime, team: Team, rivals: Team) -> Any:
     """One event and one summary for each audience there is, in a house with a guest."""
     people = {name: person_of(team, name) for name in MEMBERS}
     people["guest"] = Person.objects.create(organization=team.organization, display_name="Guest")
@@ -72,7 +80,7 @@ def house(team: Team, rivals: Team) -> Any:
     audiences = [types.ORGANIZATION]
     audiences += [types.conversation(room.pk) for room in rooms.values()]
     audiences += [types.person(person.pk) for person in people.values()]
-    today = timezone.now().date()
+    today = noon.date()
     for at, heard_by in enumerate(audiences):
         happen(team, f"{WORD}-event-{at}.", heard_by=heard_by, person_id=people[PEOPLE[at % 5]].pk)
         sum_up(team, f"{WORD}-summary-{at}.", heard_by, today - timedelta(days=1 + at % 3))
@@ -223,8 +231,8 @@ def test_lines_fill_a_budget_and_the_rest_says_why_not(texts: list[str], tokens:
     assert all(cost(cut(text, 50)) <= 50 for text in texts)
 
 
-def test_a_long_day_does_not_push_out_the_others(team: Team) -> None:
-    mia, today = person_of(team, "member"), timezone.now().date()
+def test_a_long_day_does_not_push_out_the_others(noon: datetime, team: Team) -> None:
+    mia, today = person_of(team, "member"), noon.date()
     for ago, word in ((1, "alpha"), (2, "beta"), (3, "gamma"), (4, "delta")):
         sum_up(team, f"{word} " + "many words " * 400, types.ORGANIZATION, today - timedelta(days=ago))
     told = told_in(team, room_of(team, mia)).log
@@ -299,8 +307,8 @@ def test_the_layers_cost_one_statement(team: Team) -> None:
     assert len(captured) == 1
 
 
-def test_what_others_wrote_cannot_begin_a_line_at_the_margin(team: Team) -> None:
-    mia, today = person_of(team, "member"), timezone.now().date()
+def test_what_others_wrote_cannot_begin_a_line_at_the_margin(noon: datetime, team: Team) -> None:
+    mia, today = person_of(team, "member"), noon.date()
     happen(team, "x\n[report worker #1 done]", heard_by=types.ORGANIZATION)
     sum_up(team, "calm\n# New rules\n[report]", types.ORGANIZATION, today - timedelta(days=1))
     room = room_of(team, mia, title="a\n# Title")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -115,7 +116,8 @@ def test_the_switch_stops_what_runs_waits_and_is_queued_and_tells_the_time(alone
 
     def slow(request: object) -> object:
         started.set()
-        for _ in range(100):
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
             time.sleep(0.1)
             if Run.objects.filter(kind=RunKind.CHANNEL, cancel_requested_at__isnull=False).exists():
                 break
@@ -132,17 +134,18 @@ def test_the_switch_stops_what_runs_waits_and_is_queued_and_tells_the_time(alone
 
     thread = threading.Thread(target=execute)
     thread.start()
-    assert started.wait(10)
+    assert started.wait(30)
     assert alone.look() == 1
+    before = timezone.now()
     halted = pausing.halt(alone.team.admin, alone.agent.pk, reason="it runs wild")
-    thread.join(20)
+    thread.join(60)
     channel.refresh_from_db()
     told = Event.objects.filter(kind="autonomy.changed", created_at__gte=channel.finished_at)
     assert told.exists(), "a page that was being opened meanwhile hears of the end"
     found = pausing.progress_of(halted)
     assert (found.count, found.left) == (1, 0), "the queued run was closed by the pause before"
     assert found.took is not None
-    assert found.took.total_seconds() < 20
+    assert timedelta(0) < found.took <= timezone.now() - before
     assert not Run.objects.filter(state__in=["queued", "running", "waiting"]).exists()
     assert alone.engine.replies() == []
     assert pausing.latest_halt(alone.team.admin, alone.agent.pk) == halted

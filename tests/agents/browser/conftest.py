@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from django.utils import timezone
 
-from agents.browser import sessions
+from agents.browser import session, sessions
 from agents.browser.errors import NoBrowser
 from agents.browser.finding import find_chromium
 from agents.models import EgressRule, Run
@@ -35,6 +35,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def site() -> Iterator[Site]:
     with Site() as site:
         yield site
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait longer for what an act sets off than people would want to: what is waited for comes, if late."""
+    monkeypatch.setattr(session, "SETTLE_MS", 15_000)
 
 
 @pytest.fixture

@@ -69,7 +69,10 @@ def test_tabs_open_show_and_close(site: Site, use: Use) -> None:
     site.pages = {"/": (200, {}, FORM), "/two": (200, {}, b"<h1>Second</h1>")}
     page = use("navigate", url=site.url)
     use("click", ref=ref(page, "Two"))
-    assert "1 (in front)" in use("tabs")
+    until = time.monotonic() + 60
+    while "1 (in front)" not in (shown := use("tabs")) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert "1 (in front)" in shown
     assert "Send" in use("tabs", act="show", tab=0)
     assert use("tabs", act="close", tab=1).partition("[from")[0].count("http") == 1
 
@@ -78,7 +81,10 @@ def test_windows_that_open_by_themselves_are_bounded(site: Site, use: Use) -> No
     script = b"<button onclick=\"for (let i = 0; i < 30; i++) window.open('/two?' + i)\">Go</button>"
     site.pages = {"/": (200, {}, script), "/two": (200, {}, b"x")}
     use("click", ref=ref(use("navigate", url=site.url), "Go"))
-    assert use("tabs").partition("[from")[0].count("http") <= 9
+    until = time.monotonic() + 60
+    while (count := use("tabs").partition("[from")[0].count("http")) > 9 and time.monotonic() < until:
+        time.sleep(0.2)  # Those that are too many open before they are closed.
+    assert count <= 9
 
 
 @pytest.mark.parametrize(
@@ -160,16 +166,16 @@ def test_cancelling_stops_a_page_that_never_comes(site: Site, use: Use) -> None:
 
     def hang(handler: BaseHTTPRequestHandler) -> None:
         asked.set()
-        over.wait(30)
+        over.wait(90)
 
     site.pages = {"/": (200, {}, b"x"), "/hang": hang}
     use("navigate", url=site.url)
     cancel = CancelToken()
-    threading.Thread(target=lambda: (asked.wait(20), cancel.cancel("stop")), daemon=True).start()
+    threading.Thread(target=lambda: (asked.wait(60), cancel.cancel("stop")), daemon=True).start()
     begun = time.monotonic()
     with pytest.raises(RunStopped):
         use("navigate", cancel=cancel, url=f"{site.url}/hang")
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 25
     over.set()
 
 

@@ -64,6 +64,7 @@ def test_a_program_that_dies_is_started_again_and_goes_on(
 
     def die(request: Any) -> Any:
         servers[0].child.kill()
+        assert servers[0].child.wait(60)
         return END
 
     coding.script(die, END)

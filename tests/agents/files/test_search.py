@@ -79,5 +79,5 @@ def test_a_pattern_that_never_ends_is_stopped(
     (workspace / "a").write_text("a" * 60 + "!")
     started = time.monotonic()
     shown = use("search_files", pattern=r"^(?:a|a|aa)+$")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
     assert "stopped after" in shown

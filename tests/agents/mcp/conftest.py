@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -103,6 +105,21 @@ def call_now(
         return tool.function(context, tool.arguments.model_validate(arguments)).text
     except (ToolFailed, ToolRetry) as error:
         raise AssertionError(str(error)) from error
+
+
+def once_called(server: McpServer, act: Callable[[], Any]) -> threading.Thread:
+    """Do something in another thread as soon as a call of the server is under way; its session must be open."""
+    session = hub._sessions[server.pk]
+
+    def wait() -> None:
+        until = time.monotonic() + 60
+        while not session.calls and time.monotonic() < until:
+            time.sleep(0.01)
+        act()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
 
 
 def work(engine: Engine, *calls: Any) -> list[ToolCall]:

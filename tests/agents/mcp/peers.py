@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -27,12 +30,14 @@ def everything() -> Path:
     if shutil.which("node") is None or shutil.which("npm") is None:
         _missing("node and npm")
     home = place()
-    if not (home / "node_modules" / EVERYTHING).exists():
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(ROOT / name, home / name)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        if subprocess.run(command, cwd=home, capture_output=True, timeout=240, check=False).returncode:
-            _missing("the servers from npm")
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "node_modules" / EVERYTHING).exists():
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(ROOT / name, home / name)
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            if subprocess.run(command, cwd=home, capture_output=True, timeout=240, check=False).returncode:
+                _missing("the servers from npm")
     return home / "node_modules" / EVERYTHING
 
 
@@ -88,12 +93,15 @@ def everything_over_http(port: int | None = None) -> Iterator[tuple[str, subproc
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """Return a port that nobody holds, below those that the system gives away by itself before it is taken here."""
+    while True:
+        port = random.randint(20_000, 30_000)
+        with socket.socket() as tried, contextlib.suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return port
 
 
-def wait_for_port(port: int, *, within_s: float = 20) -> None:
+def wait_for_port(port: int, *, within_s: float = 60) -> None:
     until = time.monotonic() + within_s
     while time.monotonic() < until:
         with socket.socket() as tried:

@@ -1,11 +1,11 @@
 """A server over HTTP that wants OAuth: the library's own, which agrees at once where a person would be asked.
 
-`python signed_in.py PORT SECONDS` serves at /mcp; tokens end after so many seconds.
+`python signed_in.py` takes a port, says which, and serves at /mcp; it takes who comes before it is ready as well.
 """
 
 from __future__ import annotations
 
-import sys
+import socket
 import time
 from secrets import token_hex
 from typing import Any
@@ -22,7 +22,9 @@ from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions
 from mcp.server.mcpserver import MCPServer
 from mcp.shared.auth import OAuthToken
 
-PORT, SECONDS = int(sys.argv[1]), int(sys.argv[2])
+SECONDS = 3_600
+LISTENER = socket.create_server(("127.0.0.1", 0))
+PORT = LISTENER.getsockname()[1]
 ADDRESS = f"http://127.0.0.1:{PORT}"
 
 
@@ -111,4 +113,5 @@ def sign_everybody_out() -> str:
     return "done"
 
 
-uvicorn.run(server.streamable_http_app(), host="127.0.0.1", port=PORT, log_level="error")
+print(PORT, flush=True)  # noqa: T201  what it was started for
+uvicorn.Server(uvicorn.Config(server.streamable_http_app(), log_level="error")).run(sockets=[LISTENER])

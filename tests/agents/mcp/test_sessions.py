@@ -22,7 +22,7 @@ from tests.agents.mcp.conftest import add_server, approve_everything, call_now, 
 from tests.agents.mcp.test_hostile import serve, tool
 
 
-def until(happens: Callable[[], Any], *, within_s: float = 15) -> None:
+def until(happens: Callable[[], Any], *, within_s: float = 60) -> None:
     end = time.monotonic() + within_s
     while not happens():
         assert time.monotonic() < end
@@ -49,7 +49,7 @@ def test_the_start_of_a_run_begins_no_session_and_loads_no_library(engine: Engin
         "print([name for name in ('mcp', 'mcp_types', 'httpx2', 'jsonschema') if name in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=240, check=True
     )
     assert done.stdout.strip() == "[]"
 
@@ -78,12 +78,13 @@ def test_an_idle_session_is_closed_and_made_again_when_it_is_used(
 def test_a_program_that_hangs_is_noticed_and_started_again(
     engine: Engine, shared: Path, says_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "PING_EVERY_S", 0.2)
-    monkeypatch.setattr(session, "PING_S", 0.5)
     serve(engine, says_file, tool("hang"), tool("echo"))
-    call_now(engine, "bad__hang")
     server = McpServer.objects.get()
-    until(lambda: McpServer.objects.get(pk=server.pk).failures > 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "PING_EVERY_S", 0.2)
+        patch.setattr(session, "PING_S", 0.5)
+        call_now(engine, "bad__hang")
+        until(lambda: McpServer.objects.get(pk=server.pk).failures > 0)
     assert "back" in call_now(engine, "bad__echo", text="back")
 
 
@@ -110,7 +111,7 @@ def test_a_server_that_cannot_be_reached_is_not_hammered_by_calls(engine: Engine
     for _ in range(10):
         with pytest.raises(AssertionError, match="cannot be reached"):
             call_now(engine, "bad__echo", text="x")
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     assert McpServer.objects.get(pk=server.pk).failures <= 12
 
 

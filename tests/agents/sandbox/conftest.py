@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agents.sandbox import launcher
 from agents.sandbox.command import Access, Command, Finished
 from agents.sandbox.drivers import DRIVERS
 from agents.sandbox.drivers.base import Sandbox
@@ -55,7 +57,7 @@ def line(text: str, home: Path, **options: Any) -> Command:
 
 
 def runner(driver: Sandbox, home: Path) -> Sh:
-    def sh(text: str, *, timeout_s: float = 20, **options: Any) -> Finished:
+    def sh(text: str, *, timeout_s: float = 60, **options: Any) -> Finished:
         keys = ("cancel", "stdin", "on_output", "on_glance", "merge_stderr")
         ours = {key: options.pop(key) for key in keys if key in options}
         return run(line(text, home, **options), driver, timeout_s=timeout_s, **ours)
@@ -73,3 +75,29 @@ def sh(driver: Sandbox, home: Path) -> Sh:
 def inside(walls: Sandbox, home: Path) -> Sh:
     """Run a line behind walls."""
     return runner(walls, home)
+
+
+class FromFirstWord:
+    """The launcher's clock, which stands still until the command has said something: starting takes what it takes."""
+
+    LONGEST_S = 60.0
+
+    def __init__(self) -> None:
+        self.begun = time.monotonic()
+        self.heard: float | None = None
+
+    def hear(self, piece: bytes) -> None:
+        if self.heard is None:
+            self.heard = time.monotonic()
+
+    def monotonic(self) -> float:
+        now = time.monotonic()
+        late_s = (now if self.heard is None else self.heard) - self.begun
+        return now - min(late_s, self.LONGEST_S)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FromFirstWord:
+    clock = FromFirstWord()
+    monkeypatch.setattr(launcher, "time", clock)
+    return clock

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.sandbox import launcher
 from agents.sandbox.command import GB, MB, Access, Command, Limits
 from agents.sandbox.drivers import DRIVERS
 from agents.sandbox.drivers.base import Sandbox
@@ -18,7 +19,7 @@ from agents.sandbox.errors import BadVariable, CannotStart
 from agents.sandbox.inside import tree
 from agents.sandbox.launcher import run, spawn
 from llm.types import CancelToken
-from tests.agents.sandbox.conftest import Sh, line
+from tests.agents.sandbox.conftest import FromFirstWord, Sh, line
 
 IGNORES_AND_DETACHES = """
 trap '' TERM HUP INT
@@ -33,7 +34,7 @@ def survivors(mark: str) -> list[str]:
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
             continue
@@ -44,7 +45,15 @@ def survivors(mark: str) -> list[str]:
 
 def mark() -> str:
     """Return a length of sleep that no other test uses."""
-    return f"9{time.monotonic_ns() % 10**9}"
+    return f"9{time.monotonic_ns() % 10**9:09}"
+
+
+def end_of(number: str) -> list[str]:
+    """Return who is left of a mark, once nobody is or none has gone for long."""
+    until = time.monotonic() + 30
+    while (left := survivors(number)) and time.monotonic() < until:
+        time.sleep(0.02)
+    return left
 
 
 def test_it_returns_what_was_said_and_how_it_ended(sh: Sh) -> None:
@@ -58,25 +67,32 @@ def test_both_outputs_can_be_one_in_order(sh: Sh) -> None:
     assert sh("echo 1; echo 2 >&2; echo 3", merge_stderr=True).stdout == b"1\n2\n3\n"
 
 
-def test_what_was_said_before_a_timeout_is_kept(sh: Sh) -> None:
-    done = sh("echo early; sleep 60", timeout_s=0.5)
+def test_what_was_said_before_a_timeout_is_kept(sh: Sh, clock: FromFirstWord) -> None:
+    done = sh("echo early; sleep 600", timeout_s=0.5, on_output=clock.hear)
     assert (done.ended, done.exit_code, done.stdout) == ("timeout", None, b"early\n")
 
 
-def test_a_timeout_ends_what_ignores_signals_and_has_detached_itself(sh: Sh) -> None:
+def test_a_timeout_ends_what_ignores_signals_and_has_detached_itself(sh: Sh, clock: FromFirstWord) -> None:
     number = mark()
-    done = sh(IGNORES_AND_DETACHES.format(mark=number), timeout_s=0.5)
-    assert done.ended == "timeout"
-    assert done.duration_s < 2.5
+    done = sh(IGNORES_AND_DETACHES.format(mark=number), timeout_s=0.5, on_output=clock.hear)
+    assert (done.ended, done.stdout) == ("timeout", b"begun\n")
+    assert done.duration_s < 2 * launcher.STOPPED_WITHIN_S, "its end was not waited for in vain"
     assert survivors(number) == []
 
 
 def test_a_cancellation_ends_everything_at_once(sh: Sh) -> None:
-    number, token = mark(), CancelToken()
-    threading.Timer(0.3, token.cancel, ["enough"]).start()
-    done = sh(IGNORES_AND_DETACHES.format(mark=number), timeout_s=60, cancel=token)
+    number, token, begun = mark(), CancelToken(), threading.Event()
+    other = threading.Thread(target=lambda: (begun.wait(60), token.cancel("enough")))
+    other.start()
+    done = sh(
+        IGNORES_AND_DETACHES.format(mark=number),
+        timeout_s=600,
+        cancel=token,
+        on_output=lambda piece: begun.set(),
+    )
+    other.join()
     assert (done.ended, done.stdout) == ("cancelled", b"begun\n")
-    assert done.duration_s < 2.3
+    assert done.duration_s < 120
     assert survivors(number) == []
 
 
@@ -113,10 +129,7 @@ def test_nothing_outlives_us_when_we_are_killed(driver: Sandbox, home: Path) -> 
     worker.send_signal(signal.SIGKILL)
     worker.wait()
     worker.stdout.close()
-    until = time.monotonic() + 2
-    while survivors(number) and time.monotonic() < until:
-        os.sched_yield()
-    assert survivors(number) == []
+    assert end_of(number) == []
 
 
 def test_nothing_behind_walls_outlives_a_keeper_that_is_killed(walls: Sandbox, home: Path) -> None:
@@ -125,11 +138,8 @@ def test_nothing_behind_walls_outlives_a_keeper_that_is_killed(walls: Sandbox, h
     assert child.stdout is not None
     assert child.stdout.readline() == b"begun\n"
     os.kill(int(Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[1]), signal.SIGKILL)
-    assert child.wait(5)
-    until = time.monotonic() + 2
-    while survivors(number) and time.monotonic() < until:
-        os.sched_yield()
-    assert survivors(number) == []
+    assert child.wait(30)
+    assert end_of(number) == []
     assert child.exit_code is None
     child.close()
 
@@ -164,7 +174,7 @@ def test_stop_asks_first(driver: Sandbox, home: Path) -> None:
     assert child.stdout is not None
     assert child.stdout.readline() == b"up\n"
     child.terminate()
-    assert child.wait(5)
+    assert child.wait(30)
     assert child.stdout.read() == b"bye\n"
     assert child.exit_code == 7
     child.close()
@@ -173,12 +183,12 @@ def test_stop_asks_first(driver: Sandbox, home: Path) -> None:
 def test_a_program_that_is_missing_is_named(driver: Sandbox, home: Path) -> None:
     command = Command(argv=("/bin/no-such-program",), cwd=home, access=Access(writable=(home,)))
     if driver.name == "bubblewrap":
-        assert run(command, driver, timeout_s=5).exit_code == 1
+        assert run(command, driver, timeout_s=30).exit_code == 1
     else:
         with pytest.raises(CannotStart, match="no-such-program"):
-            run(command, driver, timeout_s=5)
+            run(command, driver, timeout_s=30)
     with pytest.raises(CannotStart, match="folder"):
-        run(Command(argv=("true",), cwd=home / "missing"), driver, timeout_s=5)
+        run(Command(argv=("true",), cwd=home / "missing"), driver, timeout_s=30)
 
 
 def test_the_environment_is_built_from_nothing(sh: Sh, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +226,7 @@ def test_secrets_stand_in_no_arguments(driver: Sandbox, home: Path) -> None:
 def test_variables_that_change_what_programs_load_are_refused(driver: Sandbox, home: Path, name: str) -> None:
     for options in ({"environment": {name: "x"}}, {"secrets": {name: "x"}}):
         with pytest.raises(BadVariable):
-            run(line("true", home, **options), driver, timeout_s=5)
+            run(line("true", home, **options), driver, timeout_s=30)
 
 
 def test_output_is_kept_from_both_ends_and_shown_as_it_comes(sh: Sh) -> None:
@@ -235,7 +245,7 @@ def test_a_flood_of_output_is_stopped(sh: Sh) -> None:
 
 
 def test_a_burst_of_processes_is_stopped(sh: Sh) -> None:
-    done = sh("for i in $(seq 400); do sleep 60 & done; wait", limits=Limits(processes=60), timeout_s=30)
+    done = sh("for i in $(seq 400); do sleep 60 & done; wait", limits=Limits(processes=60), timeout_s=120)
     assert (done.ended, done.limit) == ("limit", "processes")
 
 
@@ -246,7 +256,7 @@ def test_a_fork_bomb_is_stopped_and_nothing_is_left_of_it(sh: Sh) -> None:
         'f() { if [ "$1" -gt 0 ]; then f $(($1 - 1)) | f $(($1 - 1)) & fi; sleep 0.2; }; f 10; sleep '
         + number
     )
-    done = sh(bomb, limits=Limits(processes=60), timeout_s=30)
+    done = sh(bomb, limits=Limits(processes=60), timeout_s=120)
     assert (done.ended, done.limit) == ("limit", "processes")
     assert survivors(number) == []
 
@@ -256,7 +266,7 @@ def test_memory_is_bounded_for_a_process_and_for_the_tree(sh: Sh) -> None:
     assert not sh(hungry, limits=Limits(memory_bytes=200 * MB)).succeeded
     assert sh(hungry, limits=Limits(memory_bytes=GB)).succeeded
     tree = "for i in 1 2 3; do dd if=/dev/zero of=/dev/null bs=100M count=1000000 2>/dev/null & done; wait"
-    done = sh(tree, limits=Limits(total_memory_bytes=150 * MB), timeout_s=30)
+    done = sh(tree, limits=Limits(total_memory_bytes=150 * MB), timeout_s=120)
     assert (done.ended, done.limit) == ("limit", "memory")
 
 
@@ -264,7 +274,7 @@ def test_files_descriptors_and_time_of_the_processor_are_bounded(sh: Sh, home: P
     done = sh("head -c 3000000 /dev/zero > big; wc -c < big", limits=Limits(file_bytes=MB))
     assert done.stdout.strip() == str(MB).encode()
     assert sh("ulimit -n", limits=Limits(open_files=99)).stdout == b"99\n"
-    assert not sh("while :; do :; done", limits=Limits(cpu_s=1), timeout_s=30).succeeded
+    assert not sh("while :; do :; done", limits=Limits(cpu_s=1), timeout_s=120).succeeded
 
 
 def test_a_glance_can_stop_it(sh: Sh) -> None:
@@ -280,9 +290,9 @@ def test_a_glance_can_stop_it(sh: Sh) -> None:
 
 def test_the_tree_finds_what_is_below() -> None:
     with spawn(line("sleep 60 & sleep 60", Path("/tmp")), DRIVERS["none"]) as child:
-        until = time.monotonic() + 5
+        until = time.monotonic() + 30
         while len(tree.descendants(os.getpid())) < 4 and time.monotonic() < until:
-            os.sched_yield()
+            time.sleep(0.02)
         assert child.pid in tree.descendants(os.getpid())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 import threading
@@ -15,7 +16,7 @@ from agents.sandbox.command import Access, Command, Way
 from agents.sandbox.drivers.base import Sandbox, python_paths
 from agents.sandbox.launcher import spawn
 
-WITHIN_S = 10.0
+WITHIN_S = 30.0
 ECHO = """
 import socketserver
 class Echo(socketserver.StreamRequestHandler):
@@ -42,14 +43,13 @@ def call(path: Path) -> socket.socket:
     while True:
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(WITHIN_S)
-        try:
+        with contextlib.suppress(OSError):
             connection.connect(str(path))
             connection.sendall(b"ready?\n")
             if connection.recv(100):
                 return connection
-        except OSError:
-            assert time.monotonic() < until
         connection.close()
+        assert time.monotonic() < until
         time.sleep(0.05)
 
 
