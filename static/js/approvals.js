@@ -33,6 +33,7 @@ document.addEventListener("submit", async (event) => {
   try {
     const { state, reason } = await call("POST", `/approvals/${form.dataset.decide}/decide`, body);
     document.activeElement?.blur();
+    form.reset();
     const said = cameOf(act, state, reason);
     announce(said);
     toast(said);

@@ -1,6 +1,7 @@
 // Parts of a page marked data-fresh="kind kind" are read again when such an event arrives.
 import { fragment } from "./api.js";
 import { refreshDrawer } from "./drawer.js";
+import { released } from "./press.js";
 import { refreshTimes } from "./times.js";
 
 const waiting = new Map();
@@ -43,6 +44,7 @@ async function replace(part) {
     const page = new DOMParser().parseFromString(await fragment(location.pathname + location.search, { whole: true }), "text/html");
     const found = page.getElementById(part.id);
     if (!found) return;
+    await released(part);
     const focused = part.contains(document.activeElement) ? document.activeElement : null;
     if (focused?.matches(TYPING)) {
       late.add(part); // Somebody writes there: when they have left.
@@ -52,6 +54,7 @@ async function replace(part) {
     const at = placeOf(focused);
     const ticked = [...part.querySelectorAll("input[type=checkbox][value]:checked")].map(placeOf);
     part.replaceChildren(...found.childNodes);
+    window.htmx?.process(part);
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
     for (const place of ticked) tick(place && part.querySelector(place));
     if (at) part.querySelector(at)?.focus({ preventScroll: true });

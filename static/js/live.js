@@ -32,7 +32,16 @@ function lost() {
   timer = setTimeout(connect, wait);
 }
 
+// The socket is open before the server listens for us: only now is nothing missed that is said and not kept.
+function ready() {
+  attempts = 0;
+  show("connected");
+  if (lostAt !== null) tell("back", { lostAt, at: Date.now() });
+  lostAt = null;
+}
+
 function receive(frame) {
+  if (frame.kind === "ready") ready();
   if (frame.kind === "heartbeat" || frame.kind === "ready") {
     last = Math.max(last, frame.payload.last);
     return;
@@ -57,13 +66,7 @@ export function connect() {
   address.protocol = address.protocol.replace("http", "ws");
   address.search = new URLSearchParams({ organization, after: last });
   const mine = (socket = new WebSocket(address));
-  mine.addEventListener("open", () => {
-    attempts = 0;
-    heard = Date.now();
-    show("connected");
-    if (lostAt !== null) tell("back", { lostAt, at: Date.now() });
-    lostAt = null;
-  });
+  mine.addEventListener("open", () => { heard = Date.now(); });
   mine.addEventListener("message", (event) => {
     heard = Date.now();
     receive(JSON.parse(event.data));

@@ -36,7 +36,7 @@ class Installation:
     home: Path
     port: int = field(default_factory=free_port)
 
-    def run(self, *arguments: str, timeout_s: float = 120, **more: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout_s: float = 300, **more: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
         environment |= {
             "SPACEBOT_HOME": str(self.home),

@@ -30,7 +30,7 @@ def test_what_was_written_is_there_after_a_kill(home: Path) -> None:
         connection.execute("insert into kept values ('here')")
     with redis.Redis.from_url(addresses.redis_url) as client:
         client.set("kept", "here")
-        client.execute_command("WAITAOF", 1, 0, 5000)
+        assert client.execute_command("WAITAOF", 1, 0, 30_000)[0] == 1
     end([one for one in embedded.identities(home).values() if one], timeout_s=5, number=signal.SIGKILL)
     embedded.start(home)
     with psycopg.connect(addresses.database_url) as connection:

@@ -29,7 +29,7 @@ def test_a_too_old_python_is_told_so_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text(f"__file__ = {str(SCRIPT)!r}\n{pretend}\n")
     done = subprocess.run(
         [sys.executable, str(tmp_path / "run.py")],
-        env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=30, check=False,
+        env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1

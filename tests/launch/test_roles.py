@@ -15,6 +15,6 @@ ASK = "import django; django.setup(); from django.apps import apps; print(apps.i
 def test_a_process_without_pages_does_without_the_admin(value: str, expected: str) -> None:
     environment = {**os.environ, "SPACEBOT_PAGES": value, "DJANGO_SETTINGS_MODULE": "spacebot_site.settings"}
     done = subprocess.run(
-        [sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", ASK], env=environment, capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout.strip() == expected

@@ -74,6 +74,6 @@ def test_a_fault_is_armed_for_whichever_worker_comes_there_first(name: str, tmp_
     environment = {**os.environ, "SPACEBOT_FAULT_AT": str(tmp_path), "SPACEBOT_PROCESS": name}
     code = "from accounts.boundaries import reach; reach('step.stored')"
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, cwd=ROOT, timeout=30, check=False, capture_output=True
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, timeout=120, check=False, capture_output=True
     )
     assert done.returncode == -9

@@ -1,5 +1,6 @@
 // The board: drag a card, or Shift with an arrow on it; both ask the server, which decides. Columns stay fresh by events.
 import { call, fragment } from "../api.js";
+import { released } from "../press.js";
 import { announce, toast } from "../toasts.js";
 import { refreshTimes } from "../times.js";
 
@@ -9,6 +10,7 @@ const columns = () => [...board.querySelectorAll(".board-column")];
 let held = null;
 let waiting = null;
 let stale = false;
+let asked = 0;
 
 function mayGo(card, state) {
   return card.dataset.moves.split(" ").includes(state);
@@ -28,15 +30,18 @@ async function move(card, column) {
   await reread();
 }
 
-// What is shown is replaced as a whole; focus, open menus and scroll positions are put back.
+// Nothing is replaced under somebody's hands; what changes meanwhile is read when they have let go.
+function isInUse() {
+  stale = Boolean(held || board.querySelector("details.menu[open]"));
+  return stale;
+}
+
+// What is shown is replaced as a whole; focus and scroll positions are put back. Of two answers the older could come last.
 async function reread() {
   clearTimeout(waiting);
   waiting = null;
-  if (held || board.querySelector("details.menu[open]")) {
-    stale = true;
-    return;
-  }
-  stale = false;
+  if (isInUse()) return;
+  const mine = ++asked;
   let found;
   try {
     const page = new DOMParser().parseFromString(await fragment(location.pathname + location.search, { whole: true }), "text/html");
@@ -44,7 +49,8 @@ async function reread() {
   } catch {
     return; // The dot tells that we are away; the next event tries again.
   }
-  if (!found) return;
+  await released(board);
+  if (!found || mine !== asked || isInUse()) return;
   const focused = cardOf(document.activeElement)?.id;
   const across = board.scrollLeft;
   const down = columns().map((column) => [column.dataset.state, column.querySelector(".board-cards").scrollTop]);

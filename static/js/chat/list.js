@@ -1,5 +1,6 @@
 // The conversation list: search as you type, unread counts, newest first.
 import { fragment } from "../api.js";
+import { released } from "../press.js";
 import { refreshTimes } from "../times.js";
 import { conversationId } from "./dom.js";
 
@@ -17,6 +18,7 @@ async function reread() {
   if (pages > 1) address.searchParams.set("pages", pages);
   try {
     const html = await fragment(address);
+    await released(list);
     if (mine !== asked) return;
     const held = document.activeElement?.closest?.("#conversations a")?.getAttribute("href");
     const top = list.scrollTop;

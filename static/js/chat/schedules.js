@@ -1,5 +1,6 @@
 // Cards of what an agent proposes to run: confirmed, discarded or paused where they stand.
 import { call, fragment } from "../api.js";
+import { released } from "../press.js";
 import { announce, toast } from "../toasts.js";
 import { conversationId, stream, tail } from "./dom.js";
 import { change } from "./scroll.js";
@@ -7,7 +8,12 @@ import { change } from "./scroll.js";
 const find = (id) => document.getElementById(`schedule-${id}`);
 const paths = { confirm: ["POST", "/confirm"], pause: ["POST", "/pause"], discard: ["DELETE", ""] };
 
+const asked = new Map();
+
+// Of two answers the older could come last.
 async function draw(id) {
+  const mine = (asked.get(id) ?? 0) + 1;
+  asked.set(id, mine);
   let html;
   try {
     html = await fragment(`/schedule/${id}/card/`);
@@ -15,6 +21,8 @@ async function draw(id) {
     if (error.status === 404) change(() => find(id)?.remove());
     return;
   }
+  await released(stream);
+  if (asked.get(id) !== mine) return;
   const box = document.createElement("template");
   box.innerHTML = html.trim();
   const card = box.content.firstElementChild;
