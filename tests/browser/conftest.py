@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,9 +13,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -26,8 +27,9 @@ from tests.factories import Team, make_team
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-START_TIMEOUT_S = 60
-CALM_TIMEOUT_S = 15
+START_TIMEOUT_S = 120
+STOP_TIMEOUT_S = 30
+CALM_TIMEOUT_S = 30
 BUSY = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND state IN ('active', 'idle in transaction')
@@ -69,9 +71,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Program:
     """One of our processes, which can be stopped and started again at the same address."""
 
-    working = False
-    """Whether a worker is there to finish what was begun."""
-
     def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
         self.command, self.environment, self.log = command, environment, log
         self.process: subprocess.Popen[bytes] | None = None
@@ -87,10 +86,10 @@ class Program:
             return
         self.process.send_signal(number)
         try:
-            self.process.wait(10)
+            self.process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(STOP_TIMEOUT_S)
         self.process = None
 
 
@@ -113,6 +112,35 @@ class Web(Program):
                 return
             time.sleep(0.1)
         raise RuntimeError(f"the web process did not start: {self.log.read_text()[-2000:]}")
+
+
+class Worker(Program):
+    """A worker by its own name: two of one name would take each other's messages."""
+
+    working: ClassVar[int] = 0
+    """How many are there to finish what was begun."""
+
+    def __init__(self, name: str, environment: dict[str, str], log: Path) -> None:
+        self.node = f"{name}@spacebot"
+        options = ["-P", "threads", "-c", "8", "--loglevel", "warning", "-n", self.node]
+        super().__init__(["celery", "-A", "spacebot_site.celery", "worker", *options], environment, log)
+
+    def start(self) -> None:
+        """Return when it answers, so that no test's patience is spent on its start."""
+        from spacebot_site.celery import app
+
+        super().start()
+        Worker.working += 1
+        until = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < until:
+            if app.control.ping(destination=[self.node], timeout=0.5):
+                return
+        raise RuntimeError(f"the worker did not start: {self.log.read_text()[-2000:]}")
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        if self.process is not None:
+            Worker.working -= 1
+        super().stop(number)
 
 
 @pytest.fixture(scope="session")
@@ -143,42 +171,21 @@ def web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
     program.stop()
 
 
-WORKER = [
-    *("celery", "-A", "spacebot_site.celery", "worker", "-P", "threads", "-c", "8", "--loglevel", "warning"),
-]
-
-
 @pytest.fixture
 def ticking(environment: dict[str, str], tmp_path: Path) -> Iterator[Program]:
     """A worker that keeps the clock too, which can be stopped and started."""
-    program = Program(WORKER, {**environment, "SPACEBOT_CLOCK": "1"}, tmp_path / "clock.log")
+    program = Worker("clock", {**environment, "SPACEBOT_CLOCK": "1"}, tmp_path / "clock.log")
     program.start()
-    Program.working = True
     yield program
-    Program.working = False
     program.stop()
 
 
 @pytest.fixture(scope="session")
 def worker(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    program = Program(WORKER, environment, tmp_path_factory.mktemp("logs") / "worker.log")
+    program = Worker("worker", environment, tmp_path_factory.mktemp("logs") / "worker.log")
     program.start()
-    _wait_for_worker(program)
-    Program.working = True
     yield program
-    Program.working = False
     program.stop()
-
-
-def _wait_for_worker(program: Program) -> None:
-    """Return when the worker answers, so that no test's patience is spent on its start."""
-    from spacebot_site.celery import app
-
-    until = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < until:
-        if app.control.ping(timeout=0.5):
-            return
-    raise RuntimeError(f"the worker did not start: {program.log.read_text()[-2000:]}")
 
 
 @pytest.fixture(scope="session")
@@ -218,7 +225,7 @@ def _calm_before_the_flush(transactional_db: None) -> Iterator[None]:
     while quiet < 3 and time.monotonic() < until:
         with connection.cursor() as cursor:
             cursor.execute(BUSY)
-            busy = cursor.fetchone()[0] or (Program.working and under_way.exists())
+            busy = cursor.fetchone()[0] or (Worker.working and under_way.exists())
         quiet = 0 if busy else quiet + 1
         time.sleep(0.1)
 
@@ -253,13 +260,58 @@ def open_as(chromium: Any, web: Web) -> Iterator[OpenAs]:
         page.wait_for_url("**/home/")
         if path != "/home/":
             page.goto(path)
-        page.wait_for_selector("#connection[data-state=connected]", state="attached")
+        hears(page)
         return page
 
     yield open_as
     for context in contexts:
         context.close()
     assert faults == []
+
+
+def hears(page: Any) -> None:
+    """Return when the page hears of everything that happens from now on."""
+    page.wait_for_selector("#connection[data-state=connected]", state="attached")
+
+
+@contextmanager
+def new_page(page: Any) -> Iterator[None]:
+    """Return when the page to which the block leads is there, with its scripts, and hears of everything.
+
+    For what needs a script or the socket next: to see the new page's text is not to know that they are ready.
+    """
+    with page.expect_navigation():
+        yield
+    hears(page)
+
+
+ENOUGH = "enough"
+"""The file in a conversation's workspace that ends `talk_until_enough`."""
+
+
+def talk_until_enough(word: str, *, place: str = ".") -> str:
+    """Return a command that says `word 1`, `word 2` … until the test has seen enough of it; `place` leads to the workspace.
+
+    What is said is not kept for a page that opens late: it goes on for whichever test is slow.
+    """
+    return (
+        f"n=0; until [ -e {place}/{ENOUGH} ] || [ $n -ge 300 ]; do n=$((n+1)); echo {word} $n; sleep 1; done"
+    )
+
+
+def check_talks(live: Any, word: str) -> None:
+    """Fail unless the page shows what is said, and two seconds later what is said then."""
+    from playwright.sync_api import expect
+
+    expect(live).to_contain_text(re.compile(rf"{word} \d+\n"), timeout=60_000)
+    seen = int(re.findall(rf"{word} (\d+)\n", live.text_content())[-1])
+    expect(live).to_contain_text(f"{word} {seen + 2}")
+
+
+def workspace_of(environment: dict[str, str], team: Team, conversation_id: int) -> Path:
+    """Return where the files of a conversation lie: our processes have a home of their own."""
+    place = (team.organization.pk, team.agent.pk, conversation_id)
+    return Path(environment["SPACEBOT_HOME"], "workspaces", *map(str, place))
 
 
 def check_accessible(page: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playwright.sync_api import expect
+
 from agents.models import Policy, ToolPolicy
 from messaging.services.conversations import start_conversation
 from tasks.models import Approval
@@ -23,7 +25,7 @@ def test_a_call_waits_in_the_conversation_until_it_is_approved_there(
     check_accessible(page)
     page.get_by_role("link", name="Approvals 1 waiting").wait_for()
     card.locator("summary").click()
-    assert "+hi" in card.inner_text()
+    expect(card).to_contain_text("+hi", use_inner_text=True)
     card.locator("a").first.click()
     page.locator("#drawer", has_text="The exact action").wait_for()
     check_accessible(page)

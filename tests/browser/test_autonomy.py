@@ -15,7 +15,7 @@ from tasks.models import Task, Wake
 from tasks.services import board, moves
 from tasks.services.wakes.ringing import fire
 from tasks.snapshots import Holder
-from tests.browser.conftest import OpenAs, Program, check_accessible
+from tests.browser.conftest import OpenAs, Program, check_accessible, new_page
 from tests.browser.test_access import check_fits
 from tests.factories import Team
 
@@ -37,7 +37,8 @@ def test_an_agent_let_act_does_an_approved_task_and_says_so(
 ) -> None:
     page = open_as(team.admin, PAGE)
     expect(page.locator(".state-line")).to_contain_text("its level is off")
-    page.get_by_role("button", name="Act").click()
+    with new_page(page):
+        page.get_by_role("button", name="Act").click()
     expect(page.get_by_role("button", name="Act")).to_have_attribute("aria-pressed", "true")
     history = page.locator("#autonomy-work")
     expect(history).to_contain_text(f"Task #{approved.number}: A worker is on it", timeout=60_000)
@@ -84,7 +85,8 @@ def test_the_stop_is_followed_until_nothing_is_left(team: Team, open_as: OpenAs)
 
 def test_the_queue_is_live_and_a_webhook_is_made_and_used(team: Team, open_as: OpenAs) -> None:
     page = open_as(team.admin, PAGE)
-    page.get_by_role("button", name="Observe").click()
+    with new_page(page):
+        page.get_by_role("button", name="Observe").click()
     page.get_by_role("link", name="Add a wake").click()
     dialog = page.locator("#dialog")
     dialog.get_by_role("link", name="By the calendar").click()

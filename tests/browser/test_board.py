@@ -15,7 +15,7 @@ from tasks.services.comments import add_comment
 from tasks.services.goals import create_goal
 from tasks.services.moves import move_task
 from tasks.snapshots import Holder
-from tests.browser.conftest import OpenAs, Program, check_accessible
+from tests.browser.conftest import OpenAs, Program, check_accessible, new_page
 from tests.browser.test_access import check_fits
 from tests.factories import Team
 from tests.tasks.conftest import agent_of, person_task
@@ -111,7 +111,8 @@ def test_two_who_write_at_once_see_each_other(team: Team, open_as: OpenAs) -> No
     expect(page.locator(".diff-new")).to_contain_text("their line")
     expect(page.get_by_role("textbox", name="Description")).to_have_value("my line")
     check_accessible(page)
-    page.get_by_role("button", name="Save over it").click()
+    with new_page(page):
+        page.get_by_role("button", name="Save over it").click()
     expect(page.locator("#task-spec")).to_contain_text("my line")
     page.locator("#revision-3 summary").click()
     expect(page.locator("#diff-3")).to_contain_text("my line")

@@ -16,12 +16,20 @@ from llm.fakes.replies import FakeRequest
 from llm.fakes.rows import use_fake
 from llm.types import ToolResult
 from tests.agents.coding.peers import opencode
-from tests.browser.conftest import OpenAs, Program, check_accessible
+from tests.browser.conftest import (
+    ENOUGH,
+    OpenAs,
+    Program,
+    check_accessible,
+    check_talks,
+    talk_until_enough,
+    workspace_of,
+)
 from tests.browser.test_access import check_fits
 from tests.browser.test_chat import private_chat, write
 from tests.factories import Team
 
-LOUD = "for i in $(seq 1 20); do echo line $i; sleep 1; done"
+LOUD = talk_until_enough("line")
 
 
 def brain(request: FakeRequest) -> FakeReply:
@@ -54,16 +62,17 @@ def coder(worker: Program, team: Team) -> Iterator[Program]:
 
 
 def test_a_coding_worker_is_watched_while_it_works(team: Team, open_as: OpenAs, coder: Program) -> None:
-    page = open_as(team.member, f"/chat/{private_chat(team).pk}/")
+    chat = private_chat(team)
+    page = open_as(team.member, f"/chat/{chat.pk}/")
     write(page, "Please mend the failing test")
     expect(page.get_by_text("On it.", exact=True)).to_be_visible(timeout=60_000)
     run = Run.objects.get(kind=RunKind.WORKER)
     page.goto(f"/runs/{run.pk}/")
     live = page.locator("#run-live")
-    expect(live).to_contain_text("line 3", timeout=60_000)
+    check_talks(live, "line")
     run.refresh_from_db()
     assert run.state == "running"
-    expect(live).not_to_contain_text("line 20")
+    (workspace_of(coder.environment, team, chat.pk) / ENOUGH).touch()
     body = page.locator("article.run")
     expect(body).to_contain_text("The test passes now.", timeout=60_000)
     expect(body).to_contain_text("shell")

@@ -10,7 +10,7 @@ from llm.fakes import FakeProvider, FakeReply
 from llm.models import Provider
 from llm.services.setup import add_provider
 from messaging.services.conversations import start_conversation
-from tests.browser.conftest import OpenAs, check_accessible
+from tests.browser.conftest import OpenAs, check_accessible, new_page
 from tests.factories import Team
 
 
@@ -61,7 +61,7 @@ def test_models_are_taken_over_from_what_a_provider_offers(team: Team, open_as: 
         page.get_by_role("checkbox").first.check()
         check_accessible(page)
         page.get_by_role("button", name="Use these").click()
-    expect(page.get_by_role("button", name="Test")).to_have_count(1)
+        expect(page.get_by_role("button", name="Test")).to_have_count(1)
 
 
 def test_who_began_a_conversation_takes_people_out_and_lets_them_in(team: Team, open_as: OpenAs) -> None:
@@ -78,11 +78,13 @@ def test_who_began_a_conversation_takes_people_out_and_lets_them_in(team: Team, 
 
     open_people()
     check_accessible(page)
-    people.get_by_role("button", name=f"Take out {team.owner.user.name}").click()
+    with new_page(page):
+        people.get_by_role("button", name=f"Take out {team.owner.user.name}").click()
     expect(page.locator(".thread-title .sub")).not_to_contain_text(team.owner.user.name)
     open_people()
     people.get_by_label(team.owner.user.name).check()
-    people.get_by_role("button", name="Add").click()
+    with new_page(page):
+        people.get_by_role("button", name="Add").click()
     expect(page.locator(".thread-title .sub")).to_contain_text(team.owner.user.name)
     open_people()
     page.once("dialog", lambda question: question.accept())

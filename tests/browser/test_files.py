@@ -12,7 +12,7 @@ from memory.ingestion import claims, news
 from memory.ingestion.work import NEEDS_MODEL
 from memory.models import FileState, IngestedFile
 from realtime.services import unit_of_work
-from tests.browser.conftest import OpenAs, check_accessible
+from tests.browser.conftest import OpenAs, check_accessible, new_page
 from tests.browser.test_access import check_fits
 from tests.factories import Team
 
@@ -192,7 +192,8 @@ def test_a_file_kept_to_another_is_not_heard_of(team: Team, open_as: OpenAs) -> 
 def test_a_failed_file_is_tried_again_and_removed_after_a_question(team: Team, open_as: OpenAs) -> None:
     file = known_file(team, state="failed", reason="It holds no text.", chunks_total=1)
     page = open_as(team.moderator, "/memory/files/")
-    page.get_by_role("button", name="Try again").click()
+    with new_page(page):
+        page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("is tried again")).to_be_visible()
     file.refresh_from_db()
     assert file.state == FileState.EXTRACTING

@@ -17,7 +17,7 @@ from tasks.services import goals
 from tasks.services.board import create_task, edit_task
 from tasks.services.schedules.editing import propose_schedule
 from tasks.services.schedules.fields import When
-from tests.browser.conftest import OpenAs, Program, check_accessible
+from tests.browser.conftest import OpenAs, Program, check_accessible, hears, new_page
 from tests.browser.test_access import check_fits
 from tests.factories import Team
 from tests.tasks.conftest import agent_of
@@ -79,7 +79,8 @@ def test_all_that_needs_a_person_is_decided_in_one_place(
 
     for name in ("Fewer late deliveries", "Sum up what is new"):
         page.get_by_label(f"Choose {name}").check()
-    page.get_by_role("button", name="Approve chosen").click()
+    with new_page(page):
+        page.get_by_role("button", name="Approve chosen").click()
     expect(rows).to_have_count(1)
     rows.get_by_role("button", name="Approve").click()
     page.get_by_text("Nothing waits for you").wait_for()
@@ -122,7 +123,7 @@ def test_it_fits_and_reads_at_desk_and_phone(team: Team, open_as: OpenAs, width:
         ("task", "/tasks/1/"), ("chart", "/agents/chart/"),
     ):  # fmt: skip
         page.goto(path)
-        page.wait_for_selector("#connection[data-state=connected]", state="attached")
+        hears(page)
         check_fits(page)
         check_accessible(page)
         picture(page, f"{name}-{width}-{scheme}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from playwright.sync_api import expect
+
 from agents.models import McpTool
 from agents.services.sandboxes import set_walls
 from tests.browser.conftest import OpenAs, Program, check_accessible
@@ -25,10 +27,10 @@ def test_an_administrator_adds_a_server_and_approves_what_it_says(
     check_accessible(page)
     form.get_by_role("button", name="Add").click()
     # The worker looks at it, and the page shows what came of it by itself.
-    page.get_by_role("button", name="Approve all 2").wait_for()
+    page.get_by_role("button", name="Approve all 2").wait_for(timeout=60_000)
     check_accessible(page)
     page.get_by_text("What it takes").first.click()
-    assert "IANA timezone name" in page.locator("#mcp-server").inner_text()
+    expect(page.locator("#mcp-server")).to_contain_text("IANA timezone name", use_inner_text=True)
     page.get_by_role("button", name="Approve all 2").click()
     page.get_by_role("button", name="Withdraw clock__convert_time").wait_for()
     assert McpTool.objects.filter(approved_digest="").count() == 0
@@ -49,7 +51,7 @@ def test_a_server_that_fails_says_why_and_when_it_is_tried_again(
     page.get_by_label("Name", exact=True).fill("nowhere")
     page.get_by_label("Program", exact=True).fill("/nothing/here")
     page.get_by_role("button", name="Add").click()
-    page.get_by_text("It does not answer.").wait_for()
+    page.get_by_text("It does not answer.").wait_for(timeout=60_000)
     assert "/nothing/here" in page.locator(".notice-bad").inner_text()
     page.get_by_text("It is tried again by itself").wait_for()
     check_accessible(page)

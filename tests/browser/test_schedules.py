@@ -30,7 +30,7 @@ def shorten(schedule: Schedule) -> None:
 
 
 def wait_for(count: int) -> None:
-    until = time.monotonic() + 40
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         if Firing.objects.filter(execution="succeeded", delivery="delivered").count() >= count:
             return

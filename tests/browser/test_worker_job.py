@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -16,12 +15,19 @@ from llm.fakes.rows import use_fake
 from llm.types import ToolResult
 from messaging.models import Conversation
 from tests.agents.sandbox.small_job import TESTS, make_repository
-from tests.browser.conftest import OpenAs, check_accessible
+from tests.browser.conftest import (
+    ENOUGH,
+    OpenAs,
+    check_accessible,
+    check_talks,
+    talk_until_enough,
+    workspace_of,
+)
 from tests.browser.test_access import check_fits
 from tests.browser.test_chat import private_chat, write
 from tests.factories import Team
 
-SLOWLY = "for part in $(seq 1 15); do echo checking part $part; sleep 1; done; "
+SLOWLY = talk_until_enough("checking part", place="..") + "; "
 SUMMARY = "add() subtracted. It adds now, and its test passes."
 STEPS: tuple[tuple[str, dict[str, object]], ...] = (
     ("shell", {"command": "git clone -q source copy"}),
@@ -59,15 +65,13 @@ def models(team: Team) -> Iterator[None]:
 def chat(team: Team, environment: dict[str, str]) -> Conversation:
     """A conversation whose workspace holds a repository with a failing test."""
     conversation = private_chat(team)
-    place = (team.organization.pk, team.agent.pk, conversation.pk)
-    source = Path(environment["SPACEBOT_HOME"], "workspaces", *map(str, place), "source")
-    make_repository(source)
+    make_repository(workspace_of(environment, team, conversation.pk) / "source")
     return conversation
 
 
 @pytest.mark.usefixtures("models", "ticking")
 def test_a_small_job_is_done_and_its_output_is_seen_while_it_is_said(
-    team: Team, chat: Conversation, open_as: OpenAs
+    team: Team, chat: Conversation, environment: dict[str, str], open_as: OpenAs
 ) -> None:
     page = open_as(team.member, f"/chat/{chat.pk}/")
     write(page, "The test in source fails, please mend it")
@@ -76,12 +80,11 @@ def test_a_small_job_is_done_and_its_output_is_seen_while_it_is_said(
     run = Run.objects.get(kind=RunKind.WORKER)
     page.goto(f"/runs/{run.pk}/")
     live = page.locator("#run-live")
-    expect(live).to_contain_text("checking part 2", timeout=60_000)
+    check_talks(live, "checking part")
     run.refresh_from_db()
     assert run.state == "running"
     assert ToolCall.objects.filter(run=run, state="running").get().name == "shell"
-    expect(live).not_to_contain_text("checking part 15")
-    expect(live).to_contain_text("checking part 4")
+    (workspace_of(environment, team, chat.pk) / ENOUGH).touch()
     body = page.locator("article.run")
     expect(body).to_contain_text(SUMMARY, timeout=60_000)
     expect(live).to_be_hidden()
