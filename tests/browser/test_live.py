@@ -65,6 +65,18 @@ def test_a_menu_that_is_opened_while_the_board_is_read_stays_open(team: Team, op
     expect(card).to_contain_text("Carry it")
 
 
+def test_what_a_revision_changed_stays_open_when_others_are_made(team: Team, open_as: OpenAs) -> None:
+    person = by_person(team.member)
+    task = person_task(team.member, "Carry me", description="one word")
+    edit_task(person, task.number, description="two words")
+    page = open_as(team.member, f"/tasks/{task.number}/")
+    page.locator("#revision-2 summary").click()
+    expect(page.locator("#diff-2")).to_contain_text("two words")
+    edit_task(person, task.number, description="three words")
+    expect(page.locator("#revision-3")).to_be_attached()
+    expect(page.locator("#diff-2")).to_contain_text("two words")
+
+
 def test_what_was_chosen_in_the_drawer_stays_when_it_is_read_again(team: Team, open_as: OpenAs) -> None:
     create_task(agent_of(team), title="Write the release notes", description="Short.")
     approval = Approval.objects.get()
