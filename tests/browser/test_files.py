@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -166,7 +167,8 @@ def test_an_older_line_does_not_set_the_bar_back(team: Team, open_as: OpenAs) ->
     assert held is not None
     held.write(state=FileState.EXTRACTING, chunks_done=1)
     expect(page.locator("[data-pieces]")).to_have_text("1 of 4 pieces")
-    while not late:
+    until = time.monotonic() + 60
+    while not late and time.monotonic() < until:
         page.wait_for_timeout(50)
     page.evaluate(LISTEN)
     held.write(chunks_done=2)

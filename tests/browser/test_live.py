@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from playwright.sync_api import expect
@@ -52,7 +53,8 @@ def test_a_menu_that_is_opened_while_the_board_is_read_stays_open(team: Team, op
     page.route("**/board/", lambda route: late.append(route))
     with page.expect_request("**/board/"):
         edit_task(by_person(team.member), task.number, title="Carry it")
-    while not late:
+    until = time.monotonic() + 60
+    while not late and time.monotonic() < until:
         page.wait_for_timeout(50)
     card.locator("summary").click()
     with page.expect_response("**/board/"):

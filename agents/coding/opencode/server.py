@@ -29,6 +29,7 @@ USER = "opencode"
 START_S = 60.0
 TRY_S = 2.0
 CALL_S = 30.0
+GRACE_S = 0.3
 SILENT_S = 45.0
 """It sends a heartbeat every ten seconds."""
 LISTENS = re.compile(rb"listening on http://127\.0\.0\.1:(\d+)")
@@ -47,10 +48,12 @@ class Server:
     said: Kept = field(default_factory=lambda: Kept(4_000))
     _descriptor: int = -1
 
-    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def ask(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout_s: float = CALL_S
+    ) -> Any:
         """Call the server and return its JSON. Raises ProgramEnded where it is gone, BackendFailed where it refuses."""
         try:
-            answer = self.client.request(method, path, json=body)
+            answer = self.client.request(method, path, json=body, timeout=timeout_s)
         except httpx.HTTPError as error:
             raise self.lost(f"{type(error).__name__}") from None
         if answer.status_code == 404:
@@ -77,8 +80,8 @@ class Server:
         finally:
             self.events.put(END)
 
-    def close(self) -> None:
-        self.child.stop(grace_s=0.3)
+    def close(self, *, grace_s: float = GRACE_S) -> None:
+        self.child.stop(grace_s=grace_s)
         self.client.close()
         if self._descriptor >= 0:
             os.close(self._descriptor)

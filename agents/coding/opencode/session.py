@@ -10,7 +10,7 @@ from typing import Any
 from agents.coding.errors import BackendFailed, Breach, ProgramEnded
 from agents.coding.heard import LOOK_S, HeardSession
 from agents.coding.opencode.calls import UNGATED, Refusal, read_permission, read_question
-from agents.coding.opencode.server import BROUGHT_ALONG, Server, start_server
+from agents.coding.opencode.server import BROUGHT_ALONG, GRACE_S, TRY_S, Server, start_server
 from agents.coding.place import Place
 from agents.coding.types import Asked, CallEnd, OnText
 from llm.types import CancelToken
@@ -86,8 +86,21 @@ class OpencodeSession(HeardSession):
         return CallEnd(str(state.get("output") or "")[:LONGEST_OUTPUT] or "(it said nothing)")
 
     def close(self) -> str:
-        self.server.close()
-        return self.last_breach()
+        breach = self.last_breach() if self._is_asked_no_more() else ""
+        # In the time to end in peace a command could answer what people are asked, with nobody left to hear of it.
+        self.server.close(grace_s=0 if self.asked else GRACE_S)
+        return breach or self.last_breach()
+
+    def _is_asked_no_more(self) -> bool:
+        """Look once more whether what people are asked still waits there for their answer."""
+        asked = {each for each in self.asked if "#" not in each}
+        if not asked:
+            return False
+        try:
+            waiting = self.server.ask("GET", "/permission", timeout_s=TRY_S)
+        except BackendFailed:
+            return False
+        return not asked <= {each["id"] for each in waiting or []}
 
     def _reply(self, request: str, reply: str, message: str) -> None:
         self._replied.add(request)

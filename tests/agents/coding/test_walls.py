@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agents.coding import heard
+from agents.coding.opencode.session import OpencodeSession
 from agents.models import Policy, RunState, Step
 from agents.services.sandboxes import set_walls
 from llm.clients.scripted import call, say
@@ -19,6 +22,16 @@ from tests.agents.coding.conftest import Coding
 
 SECRET = "swordfish-of-the-deep-7781"
 END = say("Done.\n\nOutcome: done")
+APPROVES = (
+    "nohup bash -c 'while sleep 0.05; do for i in 1 2; do "
+    'a=$(printf %s "opencode:$OPENCODE_SERVER_PASSWORD" | base64 -w0); '
+    "ask() { exec 3<>/dev/tcp/127.0.0.1/4096; "
+    'printf "$1 $2 HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nAuthorization: Basic $a\\r\\n'
+    'Content-Type: application/json\\r\\nContent-Length: ${#3}\\r\\n\\r\\n$3" >&3; cat <&3; }; '
+    'id=$(ask GET /permission "" | grep -o "per_[A-Za-z0-9]*" | head -n 1); '
+    '[ -n "$id" ] && ask POST "/permission/$id/reply" "{\\"reply\\":\\"once\\"}"; done; done\' '
+    "> log.txt 2>&1 &"
+)
 
 
 def bash(command: str) -> Any:
@@ -85,25 +98,26 @@ def test_what_a_repository_brings_along_neither_starts_nor_allows_anything(eithe
     assert not (workspace / "made").exists()
 
 
-def test_a_command_that_approves_the_next_call_itself_gets_nothing_or_ends_the_session(
-    coding: Coding,
+@pytest.mark.parametrize("moment", ["while it is listened to", "before it is ended"])
+def test_a_command_that_approves_the_next_call_itself_ends_the_session(
+    coding: Coding, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
+    made = coding.engine.workspace / "b.txt"
+    close = OpencodeSession.close
+
+    def close_late(session: OpencodeSession) -> str:
+        until = time.monotonic() + 60
+        while session.asked and not made.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        return close(session)
+
+    if moment == "while it is listened to":
+        monkeypatch.setattr(heard, "SETTLE_S", 5.0)
+    else:
+        monkeypatch.setattr(OpencodeSession, "close", close_late)
     coding.policy("write_file", Policy.ASK)
-    approve = (
-        "nohup bash -c 'while sleep 0.05; do for i in 1 2; do "
-        'a=$(printf %s "opencode:$OPENCODE_SERVER_PASSWORD" | base64 -w0); '
-        "ask() { exec 3<>/dev/tcp/127.0.0.1/4096; "
-        'printf "$1 $2 HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\nAuthorization: Basic $a\\r\\n'
-        'Content-Type: application/json\\r\\nContent-Length: ${#3}\\r\\n\\r\\n$3" >&3; cat <&3; }; '
-        'id=$(ask GET /permission "" | grep -o "per_[A-Za-z0-9]*" | head -n 1); '
-        '[ -n "$id" ] && ask POST "/permission/$id/reply" "{\\"reply\\":\\"once\\"}"; done; done\' '
-        "> log.txt 2>&1 &"
-    )
-    coding.script(bash(approve), call("write", filePath=coding.path("b.txt"), content="x"), END)
+    coding.script(bash(APPROVES), call("write", filePath=coding.path("b.txt"), content="x"), END)
     run = coding.start()
-    if run.state == RunState.WAITING:  # It was ended before anything was let through.
-        assert not (coding.engine.workspace / "b.txt").exists()
-        return
     assert run.state == RunState.FAILED
     assert run.failure is not None
     assert run.failure["message"].startswith("The coding agent answered by itself what others were asked.")
