@@ -87,7 +87,7 @@ class OpencodeSession(HeardSession):
 
     def close(self) -> str:
         breach = self.last_breach() if self._is_asked_no_more() else ""
-        # In the time to end in peace a command could answer what people are asked, with nobody left to hear of it.
+        # In its grace a command could answer what people are asked, and nobody would hear of it.
         self.server.close(grace_s=0 if self.asked else GRACE_S)
         return breach or self.last_breach()
 

@@ -32,15 +32,15 @@ async function move(card, column) {
 
 // Nothing is replaced under somebody's hands; what changes meanwhile is read when they have let go.
 function isInUse() {
-  stale = Boolean(held || board.querySelector("details.menu[open]"));
-  return stale;
+  return Boolean(held || board.querySelector("details.menu[open]"));
 }
 
 // What is shown is replaced as a whole; focus and scroll positions are put back. Of two answers the older could come last.
 async function reread() {
   clearTimeout(waiting);
   waiting = null;
-  if (isInUse()) return;
+  stale = isInUse();
+  if (stale) return;
   const mine = ++asked;
   let found;
   try {
@@ -50,7 +50,9 @@ async function reread() {
     return; // The dot tells that we are away; the next event tries again.
   }
   await released(board);
-  if (!found || mine !== asked || isInUse()) return;
+  if (!found || mine !== asked) return;
+  stale = isInUse();
+  if (stale) return;
   const focused = cardOf(document.activeElement)?.id;
   const across = board.scrollLeft;
   const down = columns().map((column) => [column.dataset.state, column.querySelector(".board-cards").scrollTop]);
