@@ -84,3 +84,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run browser tests last: Playwright's event loop and the worker they start are then in nobody's way."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture
+def caches_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing be read again for the time that has passed: where statements are counted that is no part of the cost."""
+    from agents.cortex import breakers
+    from llm.services import routing
+    from secret_store import shields
+
+    for cache, name in ((routing, "KEEP_S"), (shields, "FRESH_S"), (breakers, "KEEP_S")):
+        monkeypatch.setattr(cache, name, 3_600.0)

@@ -8,7 +8,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from agents.context.compaction import EMERGENCY, background_cut, emergency_cut, measure
@@ -19,13 +18,11 @@ from agents.services.checkpoints import ROLL_UP, ROLL_UP_AT
 from llm.clients.scripted import Scripted, call, fail, say
 from llm.errors import AuthenticationFailed, ContextTooLong
 from llm.models import ModelEntry
-from llm.services import routing
 from llm.services.routing import forget_routing
 from llm.services.tokens import estimate_tokens
 from llm.types import ChatRequest, ToolResult
 from memory.services.transcripts import index_conversation
 from messaging.models import Conversation, Direction, Handling, Message
-from secret_store import shields
 from tests.agents.conftest import Engine
 
 WINDOW = 8_000
@@ -165,11 +162,9 @@ def test_too_long_teaches_the_window_and_the_turn_goes_on(engine: Engine) -> Non
 
 @pytest.mark.slow
 def test_five_thousand_messages_never_exceed_the_window_and_nothing_is_lost(
-    engine: Engine, settings: Any, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, settings: Any, caches_kept: None
 ) -> None:
     settings.SPACEBOT_EMBEDDER = "hashing"
-    for cache, name in ((routing, "KEEP_S"), (shields, "FRESH_S")):
-        monkeypatch.setattr(cache, name, 3_600)  # What is read again every few seconds is no cost of a turn.
     set_window(engine, WINDOW)
     chance = random.Random(7)
     planted: list[str] = []
@@ -266,7 +261,6 @@ def find_all(engine: Engine, planted: list[str]) -> None:
 lengths = st.lists(st.tuples(st.integers(1, 400), st.booleans()), min_size=1, max_size=60)
 
 
-@hypothesis_settings(deadline=None)
 @given(lengths=lengths, base=st.integers(0, 3_000), open_from=st.integers(0, 60))
 def test_cuts_spare_the_newest_and_what_is_unanswered(
     lengths: list[tuple[int, bool]], base: int, open_from: int

@@ -23,7 +23,7 @@ def build(exchanges: list[tuple[int, str, int]]) -> list[ChatMessage]:
     return messages
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(exchanges=st.lists(pieces, min_size=1, max_size=20), window=st.integers(600, 8_000))
 def test_a_fitted_request_is_within_the_window_and_keeps_its_pairs(
     exchanges: list[tuple[int, str, int]], window: int
@@ -45,7 +45,6 @@ def test_a_fitted_request_is_within_the_window_and_keeps_its_pairs(
         assert fitted is request
 
 
-@settings(deadline=None)
 @given(text=st.text(max_size=3_000), tokens=st.integers(30, 500))
 def test_a_shortened_text_is_short_and_keeps_its_ends(text: str, tokens: int) -> None:
     short = shorten(text, tokens)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.tools.outside import MARK, NOTICE, fenced
@@ -31,7 +31,6 @@ def test_it_names_the_source_and_says_what_it_is_for() -> None:
     ]
 
 
-@settings(deadline=None)
 @given(
     text=st.lists(st.one_of(FORGERIES, st.text(max_size=20))).map("".join),
     source=st.lists(st.one_of(FORGERIES, st.text(max_size=20))).map("".join),

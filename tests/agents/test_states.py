@@ -32,7 +32,6 @@ from messaging.services.conversations import start_conversation
 from tests.factories import make_team
 
 
-@settings(deadline=None)
 @given(before=st.sampled_from(RunState.values), after=st.sampled_from(RunState.values))
 def test_only_the_tables_transitions_are_legal(before: str, after: str) -> None:
     if RunState(after) in TRANSITIONS[RunState(before)]:
@@ -148,7 +147,6 @@ class SharedConversation(Conversation):
 STEPS = settings(
     max_examples=25,
     stateful_step_count=25,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )

@@ -7,7 +7,6 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from agents.engine.streaming import ContentReader
@@ -48,7 +47,6 @@ def test_the_guard_notices_a_cycle() -> None:
     assert verdicts[-1].blocked
 
 
-@hypothesis_settings(deadline=None)
 @given(st.text(), st.lists(st.integers(1, 7), min_size=1))
 def test_streamed_arguments_decode_to_the_same_text_however_they_are_cut(text: str, cuts: list[int]) -> None:
     import json

@@ -1,25 +1,20 @@
 from __future__ import annotations
 
-import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from agents.models import Run
 from llm.clients.scripted import call
-from llm.services import routing
 from memory.types import ORGANIZATION
 from messaging.models import Handling
 from messaging.services.messages import append_inbound
-from secret_store import shields
 from tests.agents.conftest import Engine
 from tests.agents.working import happen, person_of, room_of
 
 MOST_STATEMENTS = 16
 
 
-def test_a_turn_costs_few_statements(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    for cache, name in ((routing, "KEEP_S"), (shields, "FRESH_S")):
-        monkeypatch.setattr(cache, name, 3_600)  # What is read again every few seconds is no cost of a turn.
+def test_a_turn_costs_few_statements(engine: Engine, caches_kept: None) -> None:
     engine.script("channel", lambda request: call("reply", content="ok"))
     # Whatever there is to tell of what goes on around it, it is read in one statement with who takes part.
     happen(engine.team, "A worker is done", heard_by=ORGANIZATION)

@@ -32,7 +32,7 @@ from tests.factories import Team
 WORD = "heliotrope"
 MEMBERS = ("owner", "moderator", "member", "other_member")
 PEOPLE = (*MEMBERS, "guest")
-FEW = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(autouse=True)
@@ -187,7 +187,7 @@ def test_branches_are_told_and_workers_are_not(engine: Engine) -> None:
 text_lines = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=600)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     texts=st.lists(st.tuples(text_lines, st.integers(-1, 9), st.booleans()), max_size=40),
     zone=st.sampled_from(["UTC", "Asia/Kolkata"]),
@@ -218,7 +218,7 @@ def test_the_log_never_costs_more_than_its_budget(texts: list[tuple[str, int, bo
     assert layer.tokens <= layer.budget
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     texts=st.lists(text_lines.map(lambda text: " ".join(text.split())), max_size=12),
     tokens=st.integers(0, 300),

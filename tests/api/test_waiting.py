@@ -107,13 +107,12 @@ def test_the_event_stream_replays_from_the_last_event_id(client: Any, acme: Any)
         assert '"kind": "two"' in heard[3]
 
 
-def test_sending_costs_few_queries(acme: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sending_costs_few_queries(acme: Any, caches_kept: None) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     from agents.services.conversations import send_message
 
-    monkeypatch.setattr("secret_store.shields.FRESH_S", 600.0)
     number = start(acme)
     send_message(acme.member, number, text="first")
     with CaptureQueriesContext(connection) as queries:

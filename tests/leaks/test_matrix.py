@@ -36,7 +36,6 @@ CASES = st.builds(
 )
 MATRIX = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     database=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -56,7 +56,6 @@ def _connection_stays_open() -> Iterator[None]:
     max_examples=EXAMPLES,
     derandomize=True,
     database=None,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

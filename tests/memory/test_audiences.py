@@ -94,7 +94,6 @@ def may_all_hear(house: House, names: frozenset[str], reach: int) -> bool:
 
 MATRIX = settings(
     max_examples=150,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -43,7 +43,7 @@ def test_identity_does_not_fade(base: float, age: float) -> None:
 
 
 @pytest.mark.django_db
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(base=SHARES, type=TYPES, pinned=st.booleans(), age=DAYS, idle=DAYS, accesses=COUNTS, edges=COUNTS)
 def test_the_database_computes_the_same(
     base: float, type: str, pinned: bool, age: float, idle: float, accesses: int, edges: int

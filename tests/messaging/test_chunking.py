@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.chunking import SMALLEST_LIMIT, Unit, split
@@ -18,7 +18,6 @@ def squeeze(text: str) -> str:
 
 
 @given(prose, limits, units)
-@settings(deadline=None)
 def test_pieces_fit_are_never_blank_and_together_are_the_text(text: str, limit: int, unit: Unit) -> None:
     pieces = split(text, limit=limit, unit=unit)
     assert all(unit.measure(piece) <= limit for piece in pieces)
@@ -36,7 +35,6 @@ blocks = st.builds(
 
 
 @given(st.lists(blocks, min_size=1, max_size=4), limits, units)
-@settings(deadline=None)
 def test_cut_code_blocks_are_closed_and_opened_again_with_their_language(
     made: list[tuple[str, list[str], str]], limit: int, unit: Unit
 ) -> None:

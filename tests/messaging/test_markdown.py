@@ -44,7 +44,7 @@ def test_a_picture_is_never_loaded() -> None:
 
 
 @given(st.text(alphabet="abZ 019.,;:!?'\"()%-_*#[]<>&\\`~+=|é漢\n", max_size=60))
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_the_shortcut_for_plain_text_gives_the_same_as_the_parser(text: str) -> None:
     assert render(text) == _render(text)
 

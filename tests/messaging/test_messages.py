@@ -13,7 +13,6 @@ from messaging.services.conversations import archive, start_conversation
 from messaging.services.messages import append_inbound, append_outbound, mark_handled
 from realtime.models import Event
 from realtime.services import unit_of_work
-from secret_store import shields
 
 
 def say(conversation: Conversation, text: str = "hello", **changes: Any) -> tuple[Message, bool]:
@@ -64,9 +63,8 @@ def test_the_same_external_id_in_another_conversation_is_another_message(
 
 
 def test_a_message_costs_one_statement_beside_its_event(
-    conversation: Conversation, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+    conversation: Conversation, django_assert_num_queries: Any, caches_kept: None
 ) -> None:
-    monkeypatch.setattr(shields, "FRESH_S", 600.0)
     say(conversation)
     egress.shield_of(conversation.pk)
     with unit_of_work():

@@ -41,7 +41,6 @@ def said(conversation: Conversation) -> str:
 
 
 @settings(
-    deadline=None,
     max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -101,9 +100,7 @@ def test_messages_of_another_conversation_or_author_change_nothing(
     assert reply(conversation, VALUE[10:]).text == VALUE[10:]
 
 
-def test_looking_back_costs_no_statement(conversation: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shields, "FRESH_S", 600.0)
-
+def test_looking_back_costs_no_statement(conversation: Conversation, caches_kept: None) -> None:
     def statements(text: str) -> int:
         with CaptureQueriesContext(connection) as captured:
             reply(conversation, text)

@@ -201,7 +201,5 @@ class Approvals(RuleBasedStateMachine):
 def test_nothing_is_done_twice_or_unapproved_whatever_happens_in_any_order() -> None:
     run_state_machine_as_test(
         Approvals,
-        settings=settings(
-            max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=60, stateful_step_count=30, suppress_health_check=list(HealthCheck)),
     )

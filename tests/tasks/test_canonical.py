@@ -53,7 +53,7 @@ def test_the_order_of_keys_does_not_count(value: dict[str, Any]) -> None:
 
 
 @pytest.mark.django_db
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(values)
 def test_what_is_written_survives_being_stored(value: Any) -> None:
     if (before := written(value)) is None:

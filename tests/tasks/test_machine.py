@@ -263,7 +263,6 @@ class Board(RuleBasedStateMachine):
 STEPS = settings(
     max_examples=25,
     stateful_step_count=30,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )

@@ -11,10 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from agents.models import Checkpoint, RunKind, RunState
 from llm.models import ModelEntry, Provider, Route
-from llm.services import routing
 from messaging.models import Message, Reaction
 from realtime.models import EventCounter
-from secret_store import shields
 from spacebot_site.demo_autonomy import fill_autonomy
 from spacebot_site.demo_memory import fill_files, fill_memory
 from tasks.authors import by_person
@@ -115,10 +113,8 @@ def full(team: Team) -> dict[str, int]:
 @pytest.mark.parametrize("path", MOST)
 def test_a_page_asks_the_database_little(
     path: str, team: Team, full: dict[str, int], sign_in: SignIn, django_assert_max_num_queries: Any,
-    monkeypatch: pytest.MonkeyPatch,
+    caches_kept: None,
 ) -> None:  # fmt: skip
-    for kept, name in ((routing, "KEEP_S"), (shields, "FRESH_S")):
-        monkeypatch.setattr(kept, name, 600.0)  # What is read again every few seconds is no cost of a page.
     client = sign_in(team.member)
     address = path.format(**full)
     assert client.get(address).status_code == 200

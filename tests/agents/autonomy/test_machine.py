@@ -139,7 +139,6 @@ def test_autonomy_holds_under_everything(db: None) -> None:
         settings=settings(
             max_examples=25,
             stateful_step_count=40,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

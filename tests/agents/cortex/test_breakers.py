@@ -186,9 +186,8 @@ def test_the_circuits_of_other_agents_stay_closed(engine: Engine, tool: Tool) ->
 
 
 def test_a_call_of_a_tool_that_never_failed_costs_nothing_while_that_is_known(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, caches_kept: None
 ) -> None:
-    monkeypatch.setattr(breakers, "KEEP_S", 3_600.0)
     run = Run(organization_id=engine.team.organization.pk, agent_id=engine.team.agent.pk)
     breakers.refusal(run, "write_file")
     with CaptureQueriesContext(connection) as captured:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, ip_address
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.egress.addresses import why_not_public
@@ -79,7 +79,6 @@ def test_an_address_is_given_back_in_one_form(url: str, canonical: str) -> None:
     assert read_url(canonical).url == canonical
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.data())
 def test_every_spelling_of_a_number_means_the_same_address(value: int, data: st.DataObject) -> None:
     parts = data.draw(st.integers(1, 4))
@@ -89,7 +88,6 @@ def test_every_spelling_of_a_number_means_the_same_address(value: int, data: st.
     assert read_host(spelt) == str(IPv4Address(value))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_what_an_ipv6_address_carries_is_judged_as_what_it_carries(value: int) -> None:
     carried = IPv4Address(value)
@@ -98,7 +96,6 @@ def test_what_an_ipv6_address_carries_is_judged_as_what_it_carries(value: int) -
     assert why_not_public(ip_address(f"2002:{value >> 16:x}:{value & 0xFFFF:x}::1"))
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_a_target_in_one_form_or_refused(text: str) -> None:
     for url in (text, f"http://{text}", f"https://{text}/x"):

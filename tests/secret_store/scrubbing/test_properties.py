@@ -4,7 +4,7 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from secret_store.scrubbing.forms import is_recognisable
@@ -12,7 +12,6 @@ from secret_store.scrubbing.rolling import RollingScrubber, scrub_following
 from secret_store.scrubbing.scrubber import Scrubber
 from spacebot_site.bench.secret_attacks.encodings import ENCODINGS
 
-UNHURRIED = settings(deadline=None)
 NAME = "DEPLOY_KEY"
 MARKER = f"[secret {NAME}]"
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -44,7 +43,6 @@ def in_a_sentence(before: str, encoded: str, after: str) -> str:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@UNHURRIED
 @given(secret=SECRETS, before=WORDS, after=WORDS)
 def test_no_secret_leaves_in_any_encoding(encoding: str, secret: str, before: str, after: str) -> None:
     encoded = ENCODINGS[encoding](secret)
@@ -56,7 +54,6 @@ def test_no_secret_leaves_in_any_encoding(encoding: str, secret: str, before: st
     assert done.text.endswith(f" {after}")
 
 
-@UNHURRIED
 @given(
     **PLANTED,
     cuts=st.lists(st.integers(0, 400), max_size=12),
@@ -77,7 +74,6 @@ def test_no_secret_leaves_a_stream_however_it_is_split(
     assert rolling.hits[NAME] >= 1
 
 
-@UNHURRIED
 @given(
     **PLANTED,
     cut=st.integers(0, 400),
@@ -93,7 +89,6 @@ def test_no_secret_is_whole_in_two_messages_one_after_the_other(
     assert encoded not in "".join(said)
 
 
-@UNHURRIED
 @given(text=st.text(max_size=400), secret=SECRETS, cuts=st.lists(st.integers(0, 400), max_size=6))
 def test_text_without_secrets_passes_unchanged(text: str, secret: str, cuts: list[int]) -> None:
     assume(secret.lower() not in text.lower())
@@ -105,7 +100,6 @@ def test_text_without_secrets_passes_unchanged(text: str, secret: str, cuts: lis
     assert "".join([*(rolling.feed(piece) for piece in pieces), rolling.flush()]) == text
 
 
-@UNHURRIED
 @given(secret=SECRETS, text=WORDS)
 def test_scrubbing_again_changes_nothing(secret: str, text: str) -> None:
     scrubber = Scrubber([(NAME, secret)])
@@ -113,7 +107,6 @@ def test_scrubbing_again_changes_nothing(secret: str, text: str) -> None:
     assert scrubber.scrub(once).text == once
 
 
-@UNHURRIED
 @given(
     **PLANTED,
     cut=st.integers(0, 400),

@@ -41,7 +41,7 @@ MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1)).map(  # noqa:
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10_000, suppress_health_check=list(HealthCheck))
 @given(expression=EXPRESSIONS, moment=MOMENTS)
 def test_ten_thousand_expressions_come_due_when_croniter_says(expression: str, moment: datetime) -> None:
     """One reading differs and is told to croniter: with `*` at the front of a day field, both day fields must fit."""
@@ -136,7 +136,7 @@ def test_leap_day_and_month_ends() -> None:
     assert [each.month for each in on_the_31st.upcoming(datetime(2026, 1, 1, tzinfo=UTC), 4)] == [1, 3, 5, 7]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     minute=st.integers(0, 59),
     hour=st.integers(0, 23),

@@ -160,7 +160,5 @@ def machine(team: Team, chat: Conversation) -> type[RuleBasedStateMachine]:
 def test_whatever_happens_each_instant_has_one_line(team: Team, chat: Conversation) -> None:
     run_state_machine_as_test(
         machine(team, chat),
-        settings=settings(
-            max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=60, stateful_step_count=30, suppress_health_check=list(HealthCheck)),
     )
