@@ -77,179 +77,290 @@ WHISPER = "whispered-in-private"
 
 def make_rows(team: Team) -> dict[type[Model], Model]:
     """Return a row per model that belongs to the team's organization."""
-    organization, now, slug = team.organization, timezone.now(), team.organization.slug
-    person = Person.objects.get(organization=organization, user=team.member.user)
-    rows: list[Model] = [
-        organization,
-        team.member.user,
-        Membership.objects.get(user=team.member.user),
-        person,
-        team.agent,
-        team.webchat,
-    ]
+    rows = _Rows(team)
+    for part in (
+        rows.people, rows.models, rows.talk, rows.runs, rows.cortex, rows.reach, rows.approvals, rows.memories, rows.work,
+        rows.schedules, rows.autonomy, rows.secrets,
+    ):  # fmt: skip
+        part()
+    return {type(row): row for row in rows.rows}
 
-    def make(model: type[Model], **fields: Any) -> Any:
-        row = model._default_manager.create(organization=organization, **fields)
-        rows.append(row)
+
+class _Rows:
+    """The rows made so far, and those that others hang on; the parts are made in their order."""
+
+    conversation: Conversation
+    message: Message
+    run: Run
+
+    def __init__(self, team: Team) -> None:
+        self.team, self.organization = team, team.organization
+        self.now, self.slug = timezone.now(), team.organization.slug
+        self.person = Person.objects.get(organization=team.organization, user=team.member.user)
+        self.rows: list[Model] = [
+            team.organization,
+            team.member.user,
+            Membership.objects.get(user=team.member.user),
+            self.person,
+            team.agent,
+            team.webchat,
+        ]
+
+    def make(self, model: type[Model], **fields: Any) -> Any:
+        row = model._default_manager.create(organization=self.organization, **fields)
+        self.rows.append(row)
         return row
 
-    make(
-        Notice, user=team.member.user, kind="failure", key="x", title=WHISPER, text=WHISPER, created_at=now,
-        updated_at=now,
-    )  # fmt: skip
-    make(AgentLink, first_user=team.member.user, second_agent=team.agent, pair="x")
-    make(NoticeSetting, user=team.member.user, mailed_kinds=["failure"])
-    make(Identity, person=person, platform="discord", external_id="7")
-    make(
-        ApiToken, user=team.member.user, name="laptop", prefix="sb_abcdef", digest=slug, scopes=["runs:read"]
-    )
-    provider = make(Provider, name="vendor", kind="openai_chat")
-    entry = make(ModelEntry, provider=provider, name="large")
-    make(Route, process="channel", entry=entry)
-    make(
-        LedgerEntry, requester_user=team.member.user, process="channel", provider_name="vendor",
-        model_asked="large", outcome="succeeded",
-    )  # fmt: skip
-    make(Binding, account=team.webchat, agent_id=team.agent.pk)
-    conversation = make(
-        Conversation, account=team.webchat, agent_id=team.agent.pk, kind="dm", external_id=slug, title=WHISPER
-    )
-    make(Participant, conversation=conversation, person=person)
-    message = make(
-        Message, conversation=conversation, seq=1, direction="in", person=person, author_name="Mia",
-        text=WHISPER, metadata={"was": WHISPER}, handling="answered",
-    )  # fmt: skip
-    make(Reaction, message=message, person=person, emoji="👍")
-    make(
-        Attachment, conversation=conversation, message=message, uploaded_by=person, name=WHISPER, media_type="text/plain",
-        size_bytes=1, digest=slug, place=slug,
-    )  # fmt: skip
-    make(Delivery, message=message, text=WHISPER, key=slug)
-    make(
-        Event,
-        number=1_000_000,
-        kind="message.created",
-        conversation_id=conversation.pk,
-        payload={"text": WHISPER},
-    )
-    prompt = make(Prompt, digest=slug, system=[WHISPER], tools=[{"name": WHISPER}])
-    run = make(
-        Run, agent=team.agent, conversation=conversation, kind="worker", state="failed", title=WHISPER,
-        input={"task": WHISPER}, result={"text": WHISPER}, failure={"safe": WHISPER}, status_text=WHISPER,
-        cancel_reason=WHISPER, prompt=prompt, due_at=now, finished_at=now,
-    )  # fmt: skip
-    step = make(
-        Step, run=run, number=1, added=[WHISPER], response={"text": WHISPER}, started_at=now, finished_at=now
-    )
-    make(
-        ToolCall, run=run, step=step, position=0, call_id="1", name="write", arguments={"text": WHISPER},
-        state="succeeded", key=slug, result=WHISPER, started_at=now,
-    )  # fmt: skip
-    make(
-        Question, conversation=conversation, run=run, message=message, key=slug, text=WHISPER, state="answered",
-        options=[{"label": WHISPER, "description": WHISPER}], answer={"text": WHISPER}, expires_at=now, closed_at=now,
-    )  # fmt: skip
-    make(RunInput, run=run, text=WHISPER, key=slug)
-    make(Checkpoint, conversation=conversation, from_seq=1, to_seq=1, title=WHISPER, summary=WHISPER, run=run)
-    make(Keeping, conversation=conversation)
-    server = make(McpServer, name="clock", transport="stdio", command="/usr/bin/true", kinds=["worker"])
-    make(McpTool, server=server, remote_name="now", local_name="clock__now", digest="0" * 64)
-    heard = {"agent": team.agent, "audience": "person", "audience_person": person}
-    make(
-        WorkingEvent, type="system", summary=WHISPER, detail=WHISPER, key=slug, day=now.date(), created_at=now,
-        conversation=conversation, **heard,
-    )  # fmt: skip
-    make(
-        Synthesis,
-        kind="daily",
-        day=now.date(),
-        text=WHISPER,
-        from_at=now,
-        to_at=now,
-        created_at=now,
-        run=run,
-        **heard,
-    )
-    make(WorkingState, run=run, **heard)
-    make(CortexJob, agent=team.agent, name="upkeep", due_at=now)
-    make(CortexLog, agent=team.agent, job="upkeep", event="done", text="Nothing to drop.")
-    make(Breaker, agent=team.agent, tool="write_file", failures=1)
-    make(Profile, agent=team.agent, display_name="Spacebot", status_line="Helps.", bio="I help.", made_at=now)
-    make(EgressRule, kind="allow", host="example.org")
-    make(EgressRefusal, run=run, host="10.0.0.1", port=80, reason="private", last_at=now)
-    make(ToolPolicy, tool="write_file", policy="allow")
-    make(SandboxSetting, mode="auto", network="none")
-    asked = make(
-        Approval, kind="tool_call", subject="write_file", conversation=conversation, run_id=run.pk, origin_key=slug,
-        action={"arguments": {"content": WHISPER}}, digest=slug, title=WHISPER, why=WHISPER, reason=WHISPER,
-        preview=[{"label": WHISPER, "form": "text", "text": WHISPER}],
-        discussion=[{"user_id": 1, "name": WHISPER, "kind": "answer", "text": WHISPER, "at": now.isoformat()}],
-        result=WHISPER, minimum_role="moderator",
-        expires_at=now, state="rejected",
-    )  # fmt: skip
-    make(Decision, approval=asked, user=team.moderator.user, verdict="reject", comment=WHISPER, at=now)
-    make(
-        Grant, agent_id=team.agent.pk, subject="write_file", constraint={"path": {"is": WHISPER}},
-        given_by=team.owner.user, ends_at=now, approval=asked,
-    )  # fmt: skip
-    make(ApprovalRule, subject="write_file")
-    make(Report, conversation=conversation, run=run, outcome="done", text=WHISPER)
-    said = {
-        "agent_id": team.agent.pk, "type": "fact", "importance": 0.5, "audience": "person", "audience_person": person,
-        "created_at": now, "updated_at": now, "valid_from": now, "conversation": conversation, "message": message,
-    }  # fmt: skip
-    memory = Memory.objects.create(
-        organization=organization, content=f"also {WHISPER}", digest="other", **said
-    )
-    newest = make(Memory, content=WHISPER, digest=slug, source_name=WHISPER, **said)
-    make(Association, source=memory, target=newest, relation="related_to")
-    make(MemoryEdit, memory=newest, action="edited", before={"content": WHISPER}, reason=WHISPER)
-    make(InboxItem, agent_id=team.agent.pk, kind="merge", first=memory, second=newest)
-    make(Consolidation, survivor=newest, before={"survivor": {"content": WHISPER}, "absorbed": []})
-    make(
-        IngestedFile, agent_id=team.agent.pk, name=WHISPER, digest=slug, size_bytes=1, media_type="text/plain",
-        state="failed", reason=WHISPER, notice=WHISPER, audience_person=person,
-    )  # fmt: skip
-    goal = make(Goal, title=WHISPER, description=WHISPER, notes=WHISPER, status="active")
-    said_there = {
-        "title": WHISPER,
-        "description": WHISPER,
-        "created_by_kind": "agent",
-        "conversation": conversation,
-    }
-    first = make(Task, number=1_001, state="done", completed_at=now, **said_there)
-    task = make(
-        Task, number=1_000, goal=goal, state="blocked", subtasks=[{"title": WHISPER, "done": False}],
-        metadata={"was": WHISPER}, blocked_reason=WHISPER, decision_note=WHISPER, audience="conversation", **said_there,
-    )  # fmt: skip
-    make(TaskDependency, task=task, needs=first)
-    make(TaskRevision, task=task, number=1, snapshot={"title": WHISPER}, summary=WHISPER, author_kind="agent")
-    make(TaskComment, task=task, text=WHISPER, author_kind="agent")
-    make(
-        Attempt, task=task, number=1, agent_id=team.agent.pk, run_id=run.pk, revision=1, outcome="failed",
-        summary=WHISPER, ended_at=now,
-    )  # fmt: skip
-    schedule = make(
-        Schedule, conversation=conversation, agent_id=team.agent.pk, owner=team.member.user, name=WHISPER,
-        prompt=WHISPER, kind="once", once_at=now, time_zone="UTC", state="finished", stopped_reason=WHISPER,
-    )  # fmt: skip
-    make(
-        Firing, schedule=schedule, due_at=now, decision="fired", execution="failed", message=message,
-        outcome=WHISPER, failure=WHISPER, decided_at=now, finished_at=now,
-    )  # fmt: skip
-    make(AutonomyRule)
-    make(Autonomy, agent=team.agent)
-    make(Halt, agent=team.agent, by=team.admin.user, asked_at=now)
-    wake = make(
-        Wake, agent_id=team.agent.pk, name="Orders", trigger="webhook", token_digest=f"digest of {slug}"
-    )
-    rung = make(WakeEvent, wake=wake, agent_id=team.agent.pk, first_at=now, last_at=now)
-    make(WakePayload, event=rung, payload={"order": 7}, from_outside=True, created_at=now)
-    secret = set_secret(None, organization, name="VENDOR_KEY", value="sk-hidden-value-98765")
-    rows.append(secret)
-    make(SecretUse, secret=secret, purpose="handed to a tool", first_at=now, last_at=now)
-    rows.append(audit.record(team.owner, organization, "test.row", "target"))
-    return {type(row): row for row in rows}
+    def people(self) -> None:
+        """People, what they are told and what they hold."""
+        self.make(
+            Notice, user=self.team.member.user, kind="failure", key="x", title=WHISPER, text=WHISPER, created_at=self.now,
+            updated_at=self.now,
+        )  # fmt: skip
+        self.make(AgentLink, first_user=self.team.member.user, second_agent=self.team.agent, pair="x")
+        self.make(NoticeSetting, user=self.team.member.user, mailed_kinds=["failure"])
+        self.make(Identity, person=self.person, platform="discord", external_id="7")
+        self.make(
+            ApiToken,
+            user=self.team.member.user,
+            name="laptop",
+            prefix="sb_abcdef",
+            digest=self.slug,
+            scopes=["runs:read"],
+        )
+
+    def models(self) -> None:
+        """Providers and what was spent on them."""
+        provider = self.make(Provider, name="vendor", kind="openai_chat")
+        entry = self.make(ModelEntry, provider=provider, name="large")
+        self.make(Route, process="channel", entry=entry)
+        self.make(
+            LedgerEntry, requester_user=self.team.member.user, process="channel", provider_name="vendor",
+            model_asked="large", outcome="succeeded",
+        )  # fmt: skip
+
+    def talk(self) -> None:
+        """A private conversation with one message."""
+        self.make(Binding, account=self.team.webchat, agent_id=self.team.agent.pk)
+        self.conversation = self.make(
+            Conversation,
+            account=self.team.webchat,
+            agent_id=self.team.agent.pk,
+            kind="dm",
+            external_id=self.slug,
+            title=WHISPER,
+        )
+        self.make(Participant, conversation=self.conversation, person=self.person)
+        self.message = self.make(
+            Message, conversation=self.conversation, seq=1, direction="in", person=self.person, author_name="Mia",
+            text=WHISPER, metadata={"was": WHISPER}, handling="answered",
+        )  # fmt: skip
+        self.make(Reaction, message=self.message, person=self.person, emoji="👍")
+        self.make(
+            Attachment, conversation=self.conversation, message=self.message, uploaded_by=self.person, name=WHISPER,
+            media_type="text/plain",
+            size_bytes=1, digest=self.slug, place=self.slug,
+        )  # fmt: skip
+        self.make(Delivery, message=self.message, text=WHISPER, key=self.slug)
+        self.make(
+            Event,
+            number=1_000_000,
+            kind="message.created",
+            conversation_id=self.conversation.pk,
+            payload={"text": WHISPER},
+        )
+
+    def runs(self) -> None:
+        """A run with its step, call, question and report, and the server of a tool."""
+        prompt = self.make(Prompt, digest=self.slug, system=[WHISPER], tools=[{"name": WHISPER}])
+        self.run = self.make(
+            Run, agent=self.team.agent, conversation=self.conversation, kind="worker", state="failed", title=WHISPER,
+            input={"task": WHISPER}, result={"text": WHISPER}, failure={"safe": WHISPER}, status_text=WHISPER,
+            cancel_reason=WHISPER, prompt=prompt, due_at=self.now, finished_at=self.now,
+        )  # fmt: skip
+        step = self.make(
+            Step,
+            run=self.run,
+            number=1,
+            added=[WHISPER],
+            response={"text": WHISPER},
+            started_at=self.now,
+            finished_at=self.now,
+        )
+        self.make(
+            ToolCall, run=self.run, step=step, position=0, call_id="1", name="write", arguments={"text": WHISPER},
+            state="succeeded", key=self.slug, result=WHISPER, started_at=self.now,
+        )  # fmt: skip
+        self.make(
+            Question, conversation=self.conversation, run=self.run, message=self.message, key=self.slug, text=WHISPER,
+            state="answered",
+            options=[{"label": WHISPER, "description": WHISPER}], answer={"text": WHISPER}, expires_at=self.now,
+            closed_at=self.now,
+        )  # fmt: skip
+        self.make(RunInput, run=self.run, text=WHISPER, key=self.slug)
+        self.make(
+            Checkpoint,
+            conversation=self.conversation,
+            from_seq=1,
+            to_seq=1,
+            title=WHISPER,
+            summary=WHISPER,
+            run=self.run,
+        )
+        self.make(Keeping, conversation=self.conversation)
+        server = self.make(
+            McpServer, name="clock", transport="stdio", command="/usr/bin/true", kinds=["worker"]
+        )
+        self.make(McpTool, server=server, remote_name="now", local_name="clock__now", digest="0" * 64)
+        self.make(Report, conversation=self.conversation, run=self.run, outcome="done", text=WHISPER)
+
+    def cortex(self) -> None:
+        """What the agent sums up and watches."""
+        heard = {"agent": self.team.agent, "audience": "person", "audience_person": self.person}
+        self.make(
+            WorkingEvent, type="system", summary=WHISPER, detail=WHISPER, key=self.slug, day=self.now.date(), created_at=self.now,
+            conversation=self.conversation, **heard,
+        )  # fmt: skip
+        self.make(
+            Synthesis,
+            kind="daily",
+            day=self.now.date(),
+            text=WHISPER,
+            from_at=self.now,
+            to_at=self.now,
+            created_at=self.now,
+            run=self.run,
+            **heard,
+        )
+        self.make(WorkingState, run=self.run, **heard)
+        self.make(CortexJob, agent=self.team.agent, name="upkeep", due_at=self.now)
+        self.make(CortexLog, agent=self.team.agent, job="upkeep", event="done", text="Nothing to drop.")
+        self.make(Breaker, agent=self.team.agent, tool="write_file", failures=1)
+        self.make(
+            Profile,
+            agent=self.team.agent,
+            display_name="Spacebot",
+            status_line="Helps.",
+            bio="I help.",
+            made_at=self.now,
+        )
+
+    def reach(self) -> None:
+        """What may be reached and used."""
+        self.make(EgressRule, kind="allow", host="example.org")
+        self.make(EgressRefusal, run=self.run, host="10.0.0.1", port=80, reason="private", last_at=self.now)
+        self.make(ToolPolicy, tool="write_file", policy="allow")
+        self.make(SandboxSetting, mode="auto", network="none")
+
+    def approvals(self) -> None:
+        """A decision, and what was allowed for longer."""
+        asked = self.make(
+            Approval, kind="tool_call", subject="write_file", conversation=self.conversation, run_id=self.run.pk,
+            origin_key=self.slug,
+            action={"arguments": {"content": WHISPER}}, digest=self.slug, title=WHISPER, why=WHISPER, reason=WHISPER,
+            preview=[{"label": WHISPER, "form": "text", "text": WHISPER}],
+            discussion=[{"user_id": 1, "name": WHISPER, "kind": "answer", "text": WHISPER, "at": self.now.isoformat()}],
+            result=WHISPER, minimum_role="moderator",
+            expires_at=self.now, state="rejected",
+        )  # fmt: skip
+        self.make(
+            Decision,
+            approval=asked,
+            user=self.team.moderator.user,
+            verdict="reject",
+            comment=WHISPER,
+            at=self.now,
+        )
+        self.make(
+            Grant, agent_id=self.team.agent.pk, subject="write_file", constraint={"path": {"is": WHISPER}},
+            given_by=self.team.owner.user, ends_at=self.now, approval=asked,
+        )  # fmt: skip
+        self.make(ApprovalRule, subject="write_file")
+
+    def memories(self) -> None:
+        """Memories with all that hangs on them."""
+        said = {
+            "agent_id": self.team.agent.pk, "type": "fact", "importance": 0.5, "audience": "person",
+            "audience_person": self.person,
+            "created_at": self.now, "updated_at": self.now, "valid_from": self.now, "conversation": self.conversation,
+            "message": self.message,
+        }  # fmt: skip
+        memory = Memory.objects.create(
+            organization=self.organization, content=f"also {WHISPER}", digest="other", **said
+        )
+        newest = self.make(Memory, content=WHISPER, digest=self.slug, source_name=WHISPER, **said)
+        self.make(Association, source=memory, target=newest, relation="related_to")
+        self.make(MemoryEdit, memory=newest, action="edited", before={"content": WHISPER}, reason=WHISPER)
+        self.make(InboxItem, agent_id=self.team.agent.pk, kind="merge", first=memory, second=newest)
+        self.make(Consolidation, survivor=newest, before={"survivor": {"content": WHISPER}, "absorbed": []})
+        self.make(
+            IngestedFile, agent_id=self.team.agent.pk, name=WHISPER, digest=self.slug, size_bytes=1, media_type="text/plain",
+            state="failed", reason=WHISPER, notice=WHISPER, audience_person=self.person,
+        )  # fmt: skip
+
+    def work(self) -> None:
+        """A goal and its tasks."""
+        goal = self.make(Goal, title=WHISPER, description=WHISPER, notes=WHISPER, status="active")
+        said_there = {
+            "title": WHISPER,
+            "description": WHISPER,
+            "created_by_kind": "agent",
+            "conversation": self.conversation,
+        }
+        first = self.make(Task, number=1_001, state="done", completed_at=self.now, **said_there)
+        task = self.make(
+            Task, number=1_000, goal=goal, state="blocked", subtasks=[{"title": WHISPER, "done": False}],
+            metadata={"was": WHISPER}, blocked_reason=WHISPER, decision_note=WHISPER, audience="conversation", **said_there,
+        )  # fmt: skip
+        self.make(TaskDependency, task=task, needs=first)
+        self.make(
+            TaskRevision,
+            task=task,
+            number=1,
+            snapshot={"title": WHISPER},
+            summary=WHISPER,
+            author_kind="agent",
+        )
+        self.make(TaskComment, task=task, text=WHISPER, author_kind="agent")
+        self.make(
+            Attempt, task=task, number=1, agent_id=self.team.agent.pk, run_id=self.run.pk, revision=1, outcome="failed",
+            summary=WHISPER, ended_at=self.now,
+        )  # fmt: skip
+
+    def schedules(self) -> None:
+        """A schedule that has fired."""
+        schedule = self.make(
+            Schedule, conversation=self.conversation, agent_id=self.team.agent.pk, owner=self.team.member.user, name=WHISPER,
+            prompt=WHISPER, kind="once", once_at=self.now, time_zone="UTC", state="finished", stopped_reason=WHISPER,
+        )  # fmt: skip
+        self.make(
+            Firing, schedule=schedule, due_at=self.now, decision="fired", execution="failed", message=self.message,
+            outcome=WHISPER, failure=WHISPER, decided_at=self.now, finished_at=self.now,
+        )  # fmt: skip
+
+    def autonomy(self) -> None:
+        """What an agent does by itself."""
+        self.make(AutonomyRule)
+        self.make(Autonomy, agent=self.team.agent)
+        self.make(Halt, agent=self.team.agent, by=self.team.admin.user, asked_at=self.now)
+        wake = self.make(
+            Wake,
+            agent_id=self.team.agent.pk,
+            name="Orders",
+            trigger="webhook",
+            token_digest=f"digest of {self.slug}",
+        )
+        rung = self.make(
+            WakeEvent, wake=wake, agent_id=self.team.agent.pk, first_at=self.now, last_at=self.now
+        )
+        self.make(WakePayload, event=rung, payload={"order": 7}, from_outside=True, created_at=self.now)
+
+    def secrets(self) -> None:
+        """A secret and its use, and the trail."""
+        secret = set_secret(None, self.organization, name="VENDOR_KEY", value="sk-hidden-value-98765")
+        self.rows.append(secret)
+        self.make(SecretUse, secret=secret, purpose="handed to a tool", first_at=self.now, last_at=self.now)
+        self.rows.append(audit.record(self.team.owner, self.organization, "test.row", "target"))
 
 
 def make_installation_rows(team: Team) -> list[Model]:
