@@ -123,7 +123,7 @@ def test_the_answer_is_marked_as_one_on_its_first_chunk_only(
 def test_a_passing_failure_is_tried_again_later(
     say: Any, platform: FakePlatform, nudges: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "FIRST_RETRY_S", 60.0)
+    monkeypatch.setattr(outbox, "FIRST_RETRY_S", 20.0)
     platform.send_faults = [DeliveryError("busy")]
     (delivery,) = say()
     outbox.deliver(delivery.pk)
@@ -131,7 +131,7 @@ def test_a_passing_failure_is_tried_again_later(
     assert (delivery.state, delivery.error, delivery.attempts) == (DeliveryState.PENDING, "busy", 1)
     assert delivery.next_attempt_at is not None
     assert delivery.next_attempt_at > timezone.now()
-    assert nudges[-1][1] == pytest.approx(60, rel=0.3)
+    assert nudges[-1][1] == pytest.approx(20, rel=0.3)
     outbox.deliver(delivery.pk)
     assert platform.sent == []
     make_due(delivery)
